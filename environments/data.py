@@ -1,0 +1,74 @@
+"""Where data lives: the table catalog, the platform's buckets, Archer's database."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from environments.base import Account, KeyArn, Section
+
+
+class NoCatalog(Section):
+    """Jobs name paths; there is no shared metastore."""
+
+    kind: Literal["none"]
+
+
+class GlueCatalog(Section):
+    """AWS Glue Data Catalog as Spark's Hive metastore."""
+
+    kind: Literal["glue"]
+    catalog_id: Account | None = None
+    """Account that owns the catalog; the environment's own by default."""
+
+
+class HiveCatalog(Section):
+    """A Hive metastore that runs elsewhere and is reached over Thrift."""
+
+    kind: Literal["hive"]
+    uris: Annotated[tuple[Annotated[str, Field(pattern=r"^thrift://[a-z0-9.-]+:\d{2,5}$")], ...], Field(min_length=1)]
+    """thrift://host:port of each server."""
+    cidrs: tuple[str, ...] = ()
+    """Networks of the servers, so that the network policy lets drivers reach them."""
+
+
+Catalog = Annotated[NoCatalog | GlueCatalog | HiveCatalog, Field(discriminator="kind")]
+
+RetentionDays = Annotated[int, Field(ge=1, le=3653)]
+
+
+class Storage(Section):
+    """The platform's buckets (event logs, container logs, artifacts, staging) and registries."""
+
+    retain: bool
+    """Whether buckets, keys and repositories outlive their stack; true wherever the data matters."""
+    event_log_days: RetentionDays = 90
+    """Days that Spark event logs are kept for the History Server."""
+    container_log_days: RetentionDays = 30
+    staging_days: RetentionDays = 7
+    """Days that job uploads and Spark staging files are kept."""
+    noncurrent_version_days: RetentionDays = 30
+    """Days that replaced artifacts are kept."""
+    abort_multipart_days: Annotated[int, Field(ge=1, le=30)] = 3
+    """Days after which an unfinished upload is dropped: the S3A magic committer leaves them behind when a job dies."""
+    access_logs: bool = False
+    """Whether S3 server access logs are written to a bucket of their own."""
+    key_arn: KeyArn | None = None
+    """Existing KMS key for all buckets and registries; Moka makes one when it is not given."""
+    volumes_key_arn: KeyArn | None = None
+    """Existing KMS key for node volumes; Moka makes one when it is not given."""
+    grants_autoscaling: bool = False
+    """States that the existing volumes key lets AWSServiceRoleForAutoScaling use it and create grants; nodes cannot start otherwise."""
+
+
+class Database(Section):
+    """Archer's PostgreSQL: Aurora Serverless v2."""
+
+    engine_version: Annotated[str, Field(pattern=r"^1[6-9]\.\d+$")] = "17.5"
+    min_acu: Annotated[float, Field(ge=0, le=256, multiple_of=0.5)] = 0.5
+    """Aurora capacity units (about 2 GiB each) that are always there; 0 pauses an idle database."""
+    max_acu: Annotated[float, Field(ge=1, le=256, multiple_of=0.5)] = 8
+    readers: Annotated[int, Field(ge=0, le=15)] = 0
+    """Readers in other zones that take over when the writer fails."""
+    backup_days: Annotated[int, Field(ge=1, le=35)] = 7
+    deletion_protection: bool = True
+    key_arn: KeyArn | None = None

@@ -1,0 +1,95 @@
+"""The environment: one frozen value that stacks, charts and Archer's configuration are made from.
+
+It holds values and nothing else: no AWS call, no rule that joins two sections (those are in `checks/`), no name of an
+AWS resource (those are computed in `names.py`).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from environments.base import Account, Name, PolicyArn, Region, RoleArn, Section
+from environments.clusters import Cluster, Pool
+from environments.data import Catalog, Storage
+from environments.network import Network
+from environments.service import Archer, Celeborn, Delivery, Profile, Schedule
+from environments.tenancy import Queues, Team
+
+PLACEHOLDER_ACCOUNT = "111111111111"
+"""Account of the shipped files: a synth works, a deploy is refused."""
+
+
+class Bootstrap(Section):
+    """What `cdk bootstrap` left in the account."""
+
+    qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")] = "hnb659fds"
+    """Qualifier of the bootstrap stack; CDK's default unless the company changed it."""
+    execution_role_arn: RoleArn | None = None
+    """Role that CloudFormation assumes; the bootstrap stack's own when not given."""
+
+
+class Permissions(Section):
+    """Company rules for IAM roles."""
+
+    boundary_arn: PolicyArn | None = None
+    """Permissions boundary that every role must carry."""
+    role_path: Annotated[str, Field(pattern=r"^/([\w+=,.@-]+/)*$", max_length=512)] = "/"
+    """IAM path of every role."""
+
+
+class Identity(Section):
+    """How pods get AWS credentials."""
+
+    mechanism: Literal["irsa", "pod_identity"] = "irsa"
+    """irsa works with every SDK, Spark 3.5's included; pod_identity needs Java SDK 1.12.746 or 2.21.30."""
+    overrides: dict[str, Literal["irsa", "pod_identity"]] = Field(default_factory=dict)
+    """Per workload, by its name: archer, history-server, cluster-autoscaler, …, or team-<name>."""
+
+
+class Environment(Section):
+    """One environment, as its file says. Shape: `environments/schema.json`."""
+
+    schema_version: Literal[1]
+    name: Annotated[Name, Field(max_length=12)]
+    account: Account
+    region: Region
+    tags: Annotated[
+        dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]],
+        Field(max_length=40),
+    ]
+    """Tags on everything; CDK's Tags for resources, launch templates for instances, volumes and interfaces."""
+    bootstrap: Bootstrap = Bootstrap()
+    permissions: Permissions = Permissions()
+    network: Network
+    clusters: Annotated[tuple[Cluster, ...], Field(min_length=1, max_length=10)]
+    identity: Identity = Identity()
+    teams: Annotated[tuple[Team, ...], Field(min_length=1, max_length=200)]
+    queues: Queues
+    catalog: Catalog
+    storage: Storage
+    archer: Archer
+    celeborn: Celeborn | None = None
+    """Remote shuffle; null runs none."""
+    profiles: tuple[Profile, ...] = ()
+    delivery: Delivery = Delivery()
+    schedules: tuple[Schedule, ...] = ()
+
+    def cluster(self, name: str) -> Cluster:
+        """Return the cluster of that name. Raises KeyError; the checks have refused a file that names an unknown one."""
+        return _named(self.clusters, name)
+
+    def pool_zones(self, pool: Pool) -> tuple[str, ...]:
+        """Return the zones of `pool`, in the network's order."""
+        return tuple(zone for zone in self.network.zones if pool.zones is None or zone in pool.zones)
+
+    def teams_on(self, cluster: Cluster) -> tuple[Team, ...]:
+        """Return the teams that use `cluster`."""
+        return tuple(team for team in self.teams if team.clusters is None or cluster.name in team.clusters)
+
+
+def _named(clusters: tuple[Cluster, ...], name: str) -> Cluster:
+    """Return the cluster called `name`; KeyError when there is none."""
+    for cluster in clusters:
+        if cluster.name == name:
+            return cluster
+    raise KeyError(name)

@@ -1,0 +1,76 @@
+"""Names that stacks and charts must agree on, computed from environment, account and region (design D3).
+
+A chart is a pure function of the environment because of this module: a role's ARN or a bucket's name is known before
+anything is deployed. The few values that only a deploy knows travel in the ConfigMap `moka-platform`.
+"""
+
+from typing import Final, Literal
+
+from environments.clusters import Cluster
+from environments.model import Environment
+from environments.tenancy import Team
+
+SYSTEM_NAMESPACE: Final = "moka-system"
+"""Archer and the History Server."""
+OPERATOR_NAMESPACE: Final = "moka-operator"
+YUNIKORN_NAMESPACE: Final = "moka-yunikorn"
+CELEBORN_NAMESPACE: Final = "moka-celeborn"
+PLATFORM_CONFIG_MAP: Final = "moka-platform"
+"""ConfigMap of values known only after a deploy (database endpoint, OIDC issuer); written by the custom resource alone."""
+SPARK_SERVICE_ACCOUNT: Final = "spark"
+"""Service account of drivers and executors in each team's namespace."""
+
+BucketUse = Literal["event-logs", "container-logs", "artifacts", "staging", "access-logs"]
+
+
+def eks_cluster(environment: Environment, cluster: Cluster) -> str:
+    """Return the EKS cluster's name: moka-<env>-<cluster>."""
+    return f"moka-{environment.name}-{cluster.name}"
+
+
+def role(environment: Environment, cluster: Cluster, workload: str) -> str:
+    """Return the IAM role's name: moka-<env>-<cluster>-<workload>, at most 64 characters."""
+    name = f"{eks_cluster(environment, cluster)}-{workload}"
+    if len(name) > 64:
+        raise ValueError(f"role name {name!r} has {len(name)} characters, IAM allows 64; shorten the workload's name")
+    return name
+
+
+def role_arn(environment: Environment, cluster: Cluster, workload: str) -> str:
+    """Return the ARN of that role, path included."""
+    return f"arn:{partition(environment)}:iam::{environment.account}:role{environment.permissions.role_path}{role(environment, cluster, workload)}"
+
+
+def partition(environment: Environment) -> str:
+    """Return the AWS partition of the environment's region."""
+    if environment.region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if environment.region.startswith("us-gov-") else "aws"
+
+
+def bucket(environment: Environment, use: BucketUse) -> str:
+    """Return the bucket's name: moka-<env>-<use>-<account>-<region>, globally unique by the account."""
+    return f"moka-{environment.name}-{use}-{environment.account}-{environment.region}"
+
+
+def registry(environment: Environment) -> str:
+    """Return the registry and prefix that all images come from, without a trailing slash."""
+    if environment.delivery.registry_uri is not None:
+        return environment.delivery.registry_uri
+    suffix = ".cn" if partition(environment) == "aws-cn" else ""
+    return f"{environment.account}.dkr.ecr.{environment.region}.amazonaws.com{suffix}/moka-{environment.name}"
+
+
+def namespace(team: Team) -> str:
+    """Return the team's namespace: spark-<team>; YuniKorn schedules namespaces that match ^spark-."""
+    return f"spark-{team.name}"
+
+
+def team_workload(team: Team) -> str:
+    """Return the name under which `role` and `identity.overrides` know the team's jobs: team-<name>."""
+    return f"team-{team.name}"
+
+
+def node_group_prefix(pool_name: str) -> str:
+    """Return what the names of a pool's Auto Scaling groups start with; the autoscaler's expander matches it."""
+    return f"eks-{pool_name}-"

@@ -1,0 +1,98 @@
+"""Who uses the platform: teams with their quotas and data, and the queue tree they submit to.
+
+A queue, a team or a cluster is written once here; namespaces, IAM roles, YuniKorn and Archer's admission follow.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from environments.base import KeyArn, Name, RoleArn, Section
+
+
+class Resources(Section):
+    """An amount of compute."""
+
+    vcores: Annotated[int, Field(ge=1, le=1_000_000)]
+    """vCPU."""
+    memory_gib: Annotated[int, Field(ge=1, le=16_000_000)]
+    """Memory, GiB."""
+
+
+class NamespaceQuota(Section):
+    """ResourceQuota of a team's namespace on each of its clusters."""
+
+    vcores: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Sum of CPU requests, vCPU."""
+    memory_gib: Annotated[int, Field(ge=1, le=16_000_000)]
+    """Sum of memory requests and limits, GiB."""
+    pods: Annotated[int, Field(ge=2, le=100_000)]
+
+
+class DataGrant(Section):
+    """S3 data that a team's jobs may use beside the team's own prefixes."""
+
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    prefix: Annotated[str, Field(pattern=r"^([^/*?][^*?]*/)?$")] = ""
+    """Key prefix that ends with a slash; empty means the whole bucket."""
+    access: Literal["read", "write"]
+    """read: get and list. write: read, put and delete."""
+    key_arn: KeyArn | None = None
+    """KMS key of the bucket when it has its own."""
+
+
+class Team(Section):
+    """A team: a namespace spark-<name>, a service account and an IAM role on each of its clusters."""
+
+    name: Annotated[Name, Field(max_length=20)]
+    """At most 20 characters, so that the role's name moka-<env>-<cluster>-team-<name> fits IAM's 64."""
+    clusters: tuple[Name, ...] | None = None
+    """Clusters that the team uses; all of them by default."""
+    queues: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Queues or subtrees that the team may submit to, full path from root: root.ads.ctr."""
+    submitters: tuple[str, ...] = ()
+    """Groups of the identity provider whose members may submit and kill the team's jobs."""
+    quota: NamespaceQuota
+    data: tuple[DataGrant, ...] = ()
+    glue_databases: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}\*?$")], ...] = ()
+    """Glue databases that the team's jobs may read and write; a trailing * matches a prefix."""
+    assume_role_arns: tuple[RoleArn, ...] = ()
+    """Roles in other accounts that the team's jobs may assume."""
+
+
+class Queue(Section):
+    """A YuniKorn queue. The tree is root.<org>.<project>.<tier>; leaves are tiers."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
+    guaranteed: Resources | None = None
+    """What the queue gets before others; a queue without it never preempts."""
+    max: Resources | None = None
+    """What the queue never exceeds."""
+    max_applications: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Applications that run at once; without it many small jobs starve each other."""
+    preemption: Literal["default", "fence", "disabled"] = "default"
+    """fence: tasks inside preempt only inside. disabled: tasks inside are never victims."""
+    preemption_delay_seconds: Annotated[int, Field(ge=1, le=3600)] | None = None
+    """How long a leaf waits below its guarantee before it preempts; YuniKorn's default is 30 s. Leaves only."""
+    quota_preemption_delay_seconds: Annotated[int, Field(ge=60, le=86400)] | None = None
+    """How long a queue may stay above a lowered max before YuniKorn takes it back."""
+    priority_offset: Annotated[int, Field(ge=-100_000, le=100_000)] = 0
+    sort: Literal["fair", "fifo"] = "fair"
+    queues: tuple["Queue", ...] = ()
+
+
+class UserLimit(Section):
+    """What one user may hold at once over all queues."""
+
+    max_applications: Annotated[int, Field(ge=1, le=100_000)]
+    max: Resources
+
+
+class Queues(Section):
+    """The queue tree, YuniKorn's and Archer's alike."""
+
+    default: str
+    """Leaf for jobs that name no queue, full path: root.shared.adhoc.tier3."""
+    user_limit: UserLimit | None = None
+    tree: Annotated[tuple[Queue, ...], Field(min_length=1)]
+    """The children of root, one per organisation."""
