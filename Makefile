@@ -1,0 +1,46 @@
+# Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench setup lock clean
+SHELL := /bin/sh
+
+# Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+help: ## show the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make run ONCE=1      exit after the results: 0 only if every job succeeded"
+	@echo "  make test ARGS=...   arguments for pytest, for example ARGS='-k queue'"
+	@echo "  ./cdk list|synth|diff|deploy ...   the pinned CDK CLI: ./cdk synth -c env=dev"
+
+run: setup ## synthesise every environment, then real Spark jobs through Archer on this machine
+	@exec moka local $(if $(ONCE),--once)
+
+test: setup ## run every test; no network after the set-up
+	@exec pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup ## format, lint, types, import layers, spelling, dependency audit
+	ruff format --check .
+	ruff check .
+	mypy .
+	lint-imports
+	codespell
+	python scripts/audit.py
+
+format: setup ## format the code and mend what ruff can mend
+	ruff format .
+	ruff check --fix .
+
+bench: setup ## print the ratios that the project promises
+	python benchmarks/synth.py
+
+setup: ## make .venv and node_modules match the locks
+	@sh scripts/setup.sh
+
+lock: setup ## resolve the dependencies anew and write requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra infra --extra archer --extra local --extra dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+clean: ## remove what the targets made
+	rm -rf .venv node_modules cdk.out dist .moka .mypy_cache .ruff_cache .pytest_cache
