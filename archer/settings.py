@@ -1,0 +1,138 @@
+"""Settings of `archer serve`, read once at the edge: flags first, then `ARCHER_…` variables, then these defaults.
+
+Nothing else in Archer reads the environment. Every number has bounds, every name carries its unit.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from archer.errors import InvalidSettingsError
+from archer.problems import problems_of
+
+Role = Literal["api", "dispatcher", "tracker", "janitor"]
+ALL_ROLES: tuple[Role, ...] = ("api", "dispatcher", "tracker", "janitor")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _default_slots() -> int:
+    return max(1, (os.cpu_count() or 2) // 2)
+
+
+class ServeSettings(BaseSettings):
+    """What `archer serve` runs, where, and how patiently."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ARCHER_", frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    backend: Literal["local"] = "local"
+    """Where jobs run: `local` is Spark on this machine."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Only a loopback address: this door asks nobody who they are."""
+    port: Port = 8080
+    """Port to listen on; when another program has it, the next free one is taken and named on stderr. 0: any."""
+    strict_port: bool = False
+    """Refuse to start when the port is taken, instead of taking the next free one."""
+    data: Path = Path(".archer")
+    """Folder of the database, the attempts' logs and Spark's event logs. Several servers may share it."""
+    roles: Annotated[tuple[Role, ...], NoDecode] = ALL_ROLES
+    """Which parts run in this process, separated by commas; any number of servers may run each."""
+    history: bool = True
+    """Start Spark's own History Server beside the API, to read the event logs of finished jobs."""
+    history_port: Port = 18080
+    """Port of the History Server; the next free one when taken. 0: any."""
+    history_memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mg]$")] = "512m"
+    """Heap of the History Server."""
+    slots: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=_default_slots)
+    """Jobs that run at the same time; default: one per two CPUs, as a Spark job keeps at least two busy."""
+    stop_on_stdin_eof: bool = False
+    """Stop when stdin closes: for a parent that must not leave a server behind, however it ends."""
+    stop_jobs_on_exit: bool = False
+    """Kill the jobs of this data folder at shutdown. Off: they run on and are found again at the next start."""
+
+    lease_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
+    """Life of a lease without renewal: how long a crashed server's work waits for another server."""
+    dispatch_interval_seconds: Annotated[float, Field(ge=0.01, le=60)] = 0.5
+    """Longest pause between two looks at the queue; a submission on the same server ends the pause at once."""
+    track_interval_seconds: Annotated[float, Field(ge=0.01, le=60)] = 0.25
+    """Longest pause between two looks at the running attempts."""
+    janitor_interval_seconds: Annotated[float, Field(ge=0.1, le=86400)] = 60.0
+    """Pause between two clean-ups."""
+    cancel_grace_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+    """Time between SIGTERM and SIGKILL for a killed job."""
+    launch_timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 30.0
+    """Longest time that starting an attempt's runner may take before it is tried again."""
+    retry_pause_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    """Pause before a second attempt; doubles with each further one, up to five minutes."""
+    idempotency_days: Annotated[int, Field(ge=7, le=365)] = 30
+    """How long an idempotency key is remembered."""
+    shutdown_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
+    """Longest time that open requests and loops may take to end after SIGTERM."""
+
+    spark_submit_command: Annotated[tuple[str, ...], NoDecode] = ()
+    """Program to start instead of Spark's own SparkSubmit, as words separated by spaces; it is given SparkSubmit's
+    arguments. For a wrapper such as `numactl`-pinned or vendor builds of Spark. Empty: the installed PySpark."""
+    java_home: Path | None = None
+    """Java for Spark. Absent: JAVA_HOME, then `java` on PATH, then the one from PyPI; the first of version 17 or 21."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe line of the server's own log, JSON on stderr."""
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+        return value
+
+    @field_validator("roles")
+    @classmethod
+    def _some_role(cls, value: tuple[Role, ...]) -> tuple[Role, ...]:
+        if not value:
+            raise PydanticCustomError("roles", "one or more of {roles}", {"roles": ", ".join(ALL_ROLES)})
+        return value
+
+    @field_validator("spark_submit_command", mode="before")
+    @classmethod
+    def _split_command(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.history and self.port and self.port == self.history_port:
+            raise PydanticCustomError(
+                "ports", "another port than `port`", {"path": "history_port", "value": self.history_port}
+            )
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the database."""
+        return f"sqlite:///{self.data.absolute() / 'archer.db'}"
+
+    @property
+    def attempts_folder(self) -> Path:
+        return self.data.absolute() / "attempts"
+
+    @property
+    def events_folder(self) -> Path:
+        """Spark's event logs, all jobs in one folder, as the History Server wants them."""
+        return self.data.absolute() / "spark-events"
+
+
+def load_settings(**given: Any) -> ServeSettings:
+    """Settings from `given` (a flag that is None wasn't given) and the environment.
+
+    Raises InvalidSettingsError with all problems at once.
+    """
+    flags: Mapping[str, Any] = {key: value for key, value in given.items() if value is not None}
+    try:
+        return ServeSettings(**flags)
+    except ValidationError as error:
+        raise InvalidSettingsError(problems_of(error, ServeSettings)) from None
