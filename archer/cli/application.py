@@ -1,0 +1,69 @@
+"""The program `archer`: its commands, and the one place where an error becomes a message and an exit code."""
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import typer
+from typer.core import TyperCommand
+
+from archer.cli import jobs, logs, server, submit, waiting
+from archer.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from archer.cli.output import say, say_problems
+from archer.client_errors import ClientError
+from archer.errors import ArcherError, InvalidInputError
+
+_HELP = "Submit Spark jobs to Archer and see what becomes of them."
+EPILOG = "\n\n".join(["Exit codes:", *(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())])
+
+_JOBS, _SERVER = "Jobs", "Server"
+_COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (
+    # in the order in which somebody meets them
+    ("submit", _JOBS, submit.submit),
+    ("wait", _JOBS, waiting.wait),
+    ("list", _JOBS, jobs.list_jobs),
+    ("status", _JOBS, jobs.status),
+    ("logs", _JOBS, logs.logs),
+    ("events", _JOBS, jobs.events),
+    ("attempts", _JOBS, jobs.attempts),
+    ("kill", _JOBS, jobs.kill),
+    ("serve", _SERVER, server.serve),
+    ("migrate", _SERVER, server.migrate),
+)
+
+
+def application() -> typer.Typer:
+    """The program with all its commands; a command's docstring is its help."""
+    app = typer.Typer(name="archer", help=_HELP, epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
+    for name, panel, function in _COMMANDS:
+        kind = submit.SubmitCommand if name == "submit" else TyperCommand
+        app.command(name, cls=kind, help=_prose(function), epilog=EPILOG, rich_help_panel=panel)(function)
+    return app
+
+
+def _prose(function: Callable[..., None]) -> str:
+    # a docstring's line breaks are the source's, not the terminal's; its paragraphs stay
+    paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code; a user's mistake never ends in a stack trace."""
+    try:
+        application()(args=None if arguments is None else list(arguments), prog_name="archer")
+    except ArcherError as error:
+        _report(error)
+        sys.exit(exit_code_of(error))
+    sys.exit(ExitCode.SUCCESS)
+
+
+def _report(error: ArcherError) -> None:
+    if isinstance(error, ClientError):
+        say(error.message)
+        say_problems(error.problems)
+    elif isinstance(error, InvalidInputError):
+        say("the settings cannot be used")
+        say_problems([vars(problem) for problem in error.problems])
+    else:
+        say(str(error))

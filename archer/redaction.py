@@ -1,0 +1,65 @@
+"""Hides secrets in what Archer shows: values of secret-looking keys, passwords inside URLs and options.
+
+A submission is stored as it was given, because the job needs it; what leaves through the API, the command line or the
+page goes through here first. Keys are judged by name, the way Spark judges them (`spark.redaction.regex`,
+https://spark.apache.org/docs/4.0.0/configuration.html#runtime-environment), with a few names more. This module does not
+touch logs: what a job prints itself is shown as printed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MASK = "********"
+"""What stands where a secret was: a fixed length, so that it tells nothing about the secret's."""
+
+_NAMES = r"(?:secret|passw(?:or)?d|passphrase|token|(?:access|api|private|account)[._-]?key|sig(?:nature)?\b)"
+# `sig` and `signature` are what presigned URLs of S3 and Azure call theirs
+
+_SECRET_KEY = re.compile(_NAMES, re.IGNORECASE)
+_KEY_VALUE = re.compile(rf"(?P<key>[\w.-]*{_NAMES}[\w.-]*)=(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,]+)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<before>://[^/\s:@]*):(?P<password>[^/\s@]+)@")
+_SECRET_OPTION = re.compile(rf"--?[\w.-]*{_NAMES}[\w.-]*", re.IGNORECASE)
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether the value of a conf, environment or parameter key of this name is hidden."""
+    return _SECRET_KEY.search(key) is not None
+
+
+def redact_text(text: str) -> str:
+    """`text` without the passwords in its URLs and the values in its `secret-looking-name=value` pairs."""
+    text = _URL_PASSWORD.sub(rf"\g<before>:{MASK}@", text)
+    return _KEY_VALUE.sub(rf"\g<key>={MASK}", text)
+
+
+def redact_mapping(values: Mapping[str, str]) -> dict[str, str]:
+    """`{"key": "value"}` with the values of secret-looking keys masked and the other values passed through redact_text."""
+    return {key: MASK if is_secret_key(key) else redact_text(value) for key, value in values.items()}
+
+
+def redact_arguments(arguments: Iterable[str]) -> list[str]:
+    """Command-line words, with `--password=x`, the word after a bare `--password`, and URL passwords masked."""
+    shown: list[str] = []
+    secret_follows = False
+    for word in arguments:
+        # another option after `--token` means that this one was a flag: nothing to hide then
+        shown.append(MASK if secret_follows and not word.startswith("--") else redact_text(word))
+        secret_follows = _SECRET_OPTION.fullmatch(word) is not None
+    return shown
+
+
+def redact_json(value: Any, *, hidden: bool = False) -> Any:
+    """Any JSON value (a submission, an attempt's spec) with its secrets masked; the shape stays as it is.
+
+    Lists of strings are read as command lines; strings at or under a secret-looking key are masked whole (`hidden`).
+    """
+    if isinstance(value, Mapping):
+        return {name: redact_json(item, hidden=hidden or is_secret_key(name)) for name, item in value.items()}
+    if isinstance(value, list):
+        if not hidden and all(isinstance(item, str) for item in value):
+            return redact_arguments(value)
+        return [redact_json(item, hidden=hidden) for item in value]
+    if isinstance(value, str):
+        return MASK if hidden else redact_text(value)
+    return value

@@ -1,0 +1,91 @@
+"""What Archer shows never carries a password, and stays readable otherwise."""
+
+import pytest
+
+from archer.redaction import MASK, is_secret_key, redact_arguments, redact_json, redact_mapping, redact_text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.hadoop.fs.s3a.secret.key",
+        "spark.hadoop.fs.s3a.access.key",
+        "DB_PASSWORD",
+        "spark.ssl.keyPassword",
+        "API_KEY",
+        "GITHUB_TOKEN",
+        "spark.hadoop.fs.azure.account.key.x.dfs.core.windows.net",
+    ],
+)
+def test_keys_that_name_a_secret_are_secret(key: str) -> None:
+    assert is_secret_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.sql.shuffle.partitions",
+        "PATH",
+        "spark.hadoop.fs.s3a.aws.credentials.provider",
+        "spark.app.signal",
+        "idempotency_key",
+    ],
+)
+def test_ordinary_keys_stay_readable(key: str) -> None:
+    assert not is_secret_key(key)
+
+
+def test_a_mapping_keeps_its_keys_and_loses_its_secrets() -> None:
+    shown = redact_mapping({"DB_PASSWORD": "hunter2", "REGION": "eu-west-1", "JDBC": "jdbc:pg://u:hunter2@db/x"})
+
+    assert shown == {"DB_PASSWORD": MASK, "REGION": "eu-west-1", "JDBC": f"jdbc:pg://u:{MASK}@db/x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("-Dmy.password=hunter2 -Xss4m", f"-Dmy.password={MASK} -Xss4m"),
+        ("https://u:hunter2@host/a.jar", f"https://u:{MASK}@host/a.jar"),
+        ("https://b/x.jar?X-Amz-Signature=ab12&a=1", f"https://b/x.jar?X-Amz-Signature={MASK}&a=1"),
+        ("https://host:8080/a@b", "https://host:8080/a@b"),
+        ("s3a://bucket/day=2026-11-23/", "s3a://bucket/day=2026-11-23/"),
+    ],
+)
+def test_text_loses_passwords_only(given: str, shown: str) -> None:
+    assert redact_text(given) == shown
+
+
+def test_arguments_lose_the_word_after_a_secret_option() -> None:
+    given = ["--db-password", "hunter2", "--token=abc", "--use-token", "--day", "2026-11-23"]
+
+    assert redact_arguments(given) == [
+        "--db-password",
+        MASK,
+        f"--token={MASK}",
+        "--use-token",
+        "--day",
+        "2026-11-23",
+    ]
+
+
+def test_a_submission_keeps_its_shape_and_loses_its_secrets() -> None:
+    submission = {
+        "name": "report",
+        "application": {"file": "/jobs/report.py", "arguments": ["--password", "hunter2"], "jars": []},
+        "environment": {"TOKEN": "abc", "LANG": "C"},
+        "executor": {"instances": 2},
+        "secrets": {"a": ["b", "c"]},
+        "team": None,
+    }
+
+    shown = redact_json(submission)
+
+    assert shown == {
+        "name": "report",
+        "application": {"file": "/jobs/report.py", "arguments": ["--password", MASK], "jars": []},
+        "environment": {"TOKEN": MASK, "LANG": "C"},
+        "executor": {"instances": 2},
+        "secrets": {"a": [MASK, MASK]},
+        "team": None,
+    }
+    assert submission["environment"] == {"TOKEN": "abc", "LANG": "C"}
