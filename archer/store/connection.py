@@ -1,0 +1,85 @@
+"""Transactions on the database: how they begin, and how the database's failures are told.
+
+Reads and writes are kept apart because SQLite must be told at the start of a transaction that it will write, else two
+writers deadlock on their read locks (https://www.sqlite.org/lang_transaction.html). No exception of SQLAlchemy or
+sqlite3 leaves this package, except that `IntegrityError` is for the caller inside it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from archer.errors import StoreUnavailableError
+
+BUSY_TIMEOUT_SECONDS = 10
+"""How long a writer waits for another process's transaction; ours last milliseconds."""
+
+
+class Database:
+    """One engine, with `read()` and `write()` transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.dialect = make_url(url).get_backend_name()
+        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}} if self._is_sqlite else {}
+        self.engine: Engine = create_engine(url, pool_size=8, max_overflow=40, pool_timeout=10, **options)
+        # SQLite's own queue of waiting writers is not fair: within a process, take turns
+        self._turn = Lock() if self._is_sqlite else nullcontext()
+        if self._is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._writer = self.engine.execution_options(archer_write=True)
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.dialect == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view. Raises StoreUnavailableError."""
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Committed and on disk after the block; nothing of it when anything raises. Raises StoreUnavailableError."""
+        with self._turn, _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise StoreUnavailableError(str(error.orig)) from error
+    except SQLAlchemyError as error:
+        raise StoreUnavailableError(str(error)) from error
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # the driver must not begin transactions by itself: _begin_sqlite does
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # the journal mode is a property of the file: asking for it again costs nothing, and fails on a read-only one
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("archer_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

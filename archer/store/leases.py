@@ -1,0 +1,35 @@
+"""Leases with fencing epochs: who may act for a cluster, and how a worker that slept too long is stopped.
+
+A worker renews its lease while it works. When it dies, the lease runs out and the next worker takes it with a higher
+epoch; from then on every change that carries the old epoch is refused (`changes.check_fence`), however late it comes.
+Reference: M. Kleppmann, https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
+"""
+
+from sqlalchemy import Connection, insert, select, update
+
+from archer.store.interface import Fence
+from archer.store.schema import leases
+
+
+def take_lease(connection: Connection, name: str, owner: str, *, now_ms: int, seconds: float) -> Fence | None:
+    """Take, renew, or None when another's lease is alive. One row is locked for the moment of asking."""
+    until = now_ms + int(seconds * 1000)
+    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
+    if row is None:
+        connection.execute(insert(leases).values(name=name, owner=owner, epoch=1, expires_at=until))
+        return Fence(lease=name, owner=owner, epoch=1)
+    mine = row.owner == owner
+    if not mine and row.expires_at > now_ms:
+        return None
+    epoch = row.epoch if mine else row.epoch + 1
+    connection.execute(update(leases).where(leases.c.name == name).values(owner=owner, epoch=epoch, expires_at=until))
+    return Fence(lease=name, owner=owner, epoch=epoch)
+
+
+def give_back(connection: Connection, fence: Fence) -> None:
+    """Let the lease end now; nothing happens when it is another's already."""
+    connection.execute(
+        update(leases)
+        .where(leases.c.name == fence.lease, leases.c.owner == fence.owner, leases.c.epoch == fence.epoch)
+        .values(expires_at=0)
+    )

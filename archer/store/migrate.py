@@ -1,0 +1,61 @@
+"""Brings a database to this code's schema, and says whether it is there.
+
+Several servers may start on one database at the same time: the migration runs in one write transaction, so the second
+finds the work done. Refuses to run on a schema newer than the code.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from archer.errors import CannotServeError, StoreUnavailableError
+from archer.store.connection import Database
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def head_revision() -> str:
+    """The revision that this code was written for."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise CannotServeError("the installation carries no database migrations; install archer again")
+    return head
+
+
+def current_revision(database: Database) -> str | None:
+    """The database's revision, None for an empty one."""
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(database: Database) -> str:
+    """To the newest revision; the revision reached. Raises CannotServeError when the database is ahead of the code."""
+    head = head_revision()
+    with database.write() as connection:
+        before = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+        if before is not None and before not in known:
+            raise CannotServeError(
+                f"the database is at revision {before!r}, newer than this archer ({head!r}); install the newer archer"
+            )
+        if before != head:
+            command.upgrade(_config(connection), "head")
+    return head
+
+
+def check_schema(database: Database) -> None:
+    """Raise StoreUnavailableError unless the schema is the one this code knows."""
+    found = current_revision(database)
+    if found != head_revision():
+        raise StoreUnavailableError(f"schema revision is {found}, need {head_revision()}; run `archer migrate`")

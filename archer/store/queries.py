@@ -1,0 +1,107 @@
+"""Reads of jobs, attempts and events; every list is paged by a key, never by an offset."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+
+from archer.clock import to_ms
+from archer.errors import NotFoundError
+from archer.ids import job_id_of
+from archer.model import Attempt, Event, Job, JobState
+from archer.store.interface import JobFilter, JobPage
+from archer.store.rows import to_attempt, to_event, to_job
+from archer.store.schema import attempts, events, job_labels, jobs
+
+_MAX_NUMBER = 2**63 - 1
+
+
+def find_job(connection: Connection, key: str) -> Job:
+    """By job id, EMR id or number. Raises NotFoundError."""
+    job_id = job_id_of(key)
+    if job_id is not None:
+        condition = jobs.c.id == job_id
+    elif key.isascii() and key.isdigit() and int(key) <= _MAX_NUMBER:
+        condition = jobs.c.number == int(key)
+    else:
+        raise NotFoundError("job", key)
+    row = connection.execute(select(jobs).where(condition)).one_or_none()
+    if row is None:
+        raise NotFoundError("job", key)
+    return to_job(row)
+
+
+def find_version(connection: Connection, job_id: str) -> int:
+    version: int | None = connection.execute(select(jobs.c.version).where(jobs.c.id == job_id)).scalar_one_or_none()
+    if version is None:
+        raise NotFoundError("job", job_id)
+    return version
+
+
+def list_jobs(connection: Connection, wanted: JobFilter, *, limit: int, before: int | None) -> JobPage:
+    """One page, newest first; one job more is read to know whether another page follows."""
+    query = _filtered(wanted).order_by(jobs.c.number.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(jobs.c.number < before)
+    found = [to_job(row) for row in connection.execute(query)]
+    more = len(found) > limit
+    return JobPage(jobs=found[:limit], next_before=found[limit - 1].number if more else None)
+
+
+def _filtered(wanted: JobFilter) -> Select[Any]:
+    query = select(jobs)
+    if wanted.states:
+        query = query.where(jobs.c.state.in_([state.value for state in wanted.states]))
+    equal = {"name": wanted.name, "queue": wanted.queue, "user_name": wanted.user, "team": wanted.team}
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(jobs.c[column] == value)
+    for key, value in wanted.labels.items():
+        label = and_(job_labels.c.job_number == jobs.c.number, job_labels.c.key == key, job_labels.c.value == value)
+        query = query.where(exists().where(label))
+    return query
+
+
+def list_attempts(connection: Connection, job_id: str) -> Sequence[Attempt]:
+    query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
+    return [to_attempt(row) for row in connection.execute(query)]
+
+
+def list_events(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[Event]:
+    query = select(events).where(events.c.job_id == job_id, events.c.id > after).order_by(events.c.id).limit(limit)
+    return [to_event(row) for row in connection.execute(query)]
+
+
+def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+    """Jobs that may start, in the order of their numbers."""
+    waiting_is_over = and_(jobs.c.state == JobState.RETRY_WAIT.value, jobs.c.retry_at <= to_ms(now))
+    query = (
+        select(jobs)
+        .where(jobs.c.cluster == cluster, or_(jobs.c.state == JobState.QUEUED.value, waiting_is_over))
+        .order_by(jobs.c.number)
+        .limit(limit)
+    )
+    return [to_job(row) for row in connection.execute(query)]
+
+
+def list_in_states(
+    connection: Connection, cluster: str, states: Collection[JobState], *, after: int, limit: int
+) -> Sequence[tuple[Job, Attempt | None]]:
+    query = (
+        select(jobs)
+        .where(jobs.c.cluster == cluster, jobs.c.state.in_([state.value for state in states]), jobs.c.number > after)
+        .order_by(jobs.c.number)
+        .limit(limit)
+    )
+    found = [to_job(row) for row in connection.execute(query)]
+    latest = {job.id: job.attempt for job in found}
+    rows = connection.execute(select(attempts).where(attempts.c.job_id.in_(list(latest))))
+    of_job = {row.job_id: to_attempt(row) for row in rows if row.number == latest[row.job_id]}
+    return [(job, of_job.get(job.id)) for job in found]
+
+
+def count_in_states(connection: Connection, cluster: str, states: Collection[JobState]) -> int:
+    words = [state.value for state in states]
+    query = select(func.count()).select_from(jobs).where(jobs.c.cluster == cluster, jobs.c.state.in_(words))
+    return int(connection.execute(query).scalar_one())
