@@ -1,0 +1,16 @@
+"""Kubernetes manifests of the platform: one cdk8s chart per component, typed by hand, rendered offline.
+
+`build_charts(environment, cluster)` gives the ordered files of a cluster. Charts take typed props; only `assembly.py`
+reads an environment. Nothing here talks to AWS, to a cluster or to the network, and nothing imports Archer.
+"""
+
+# ruff: noqa: E402 - Node must be on PATH before the first import of cdk8s
+from k8s_manifests.node_runtime import put_node_on_path
+
+put_node_on_path()
+
+from k8s_manifests.assembly import Component, build_charts
+from k8s_manifests.errors import ChartError
+from k8s_manifests.images import IMAGES, Image
+
+__all__ = ["IMAGES", "ChartError", "Component", "Image", "build_charts"]

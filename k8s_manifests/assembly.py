@@ -1,0 +1,128 @@
+"""From an environment and one of its clusters to the ordered files that a cluster gets: the table of contents.
+
+The only module here that reads an `Environment`: charts get typed props. It is a pure function: no network, no clock,
+no file but the committed CRDs, so the same environment gives the same bytes (design D3).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import cdk8s
+from constructs import Construct
+
+from environments import Environment
+from environments import names as moka_names
+from environments.clusters import Cluster
+from environments.network import NewNetwork
+from environments.tenancy import Team
+from k8s_manifests.base import Manifest, MokaChart
+from k8s_manifests.crds import CrdsChart
+from k8s_manifests.images import SPARK_OPERATOR
+from k8s_manifests.namespaces import NamespacesChart, TeamNamespace
+from k8s_manifests.network_policies import JobNetwork
+from k8s_manifests.placement import on_role
+from k8s_manifests.priority_classes import PriorityClassesChart
+from k8s_manifests.spark_operator import SparkOperatorChart, SparkOperatorProps
+
+MakeChart = Callable[[Construct, Environment, Cluster], MokaChart]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One file of a cluster's set, `NN-name.yaml`; files are applied in the order of their numbers."""
+
+    order: int
+    name: str
+    manifests: tuple[Manifest, ...]
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.order:02d}-{self.name}.yaml"
+
+    def to_yaml(self) -> str:
+        """Return the file's text: one YAML document per object."""
+        return cdk8s.Yaml.stringify(*self.manifests)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    order: int
+    name: str
+    make: MakeChart
+    applies: Callable[[Environment, Cluster], bool] = lambda _environment, _cluster: True
+
+
+def _crds(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
+    return CrdsChart(scope, "Crds", environment=environment.name)
+
+
+def _namespaces(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    teams = tuple(_team_namespace(environment, cluster, team) for team in environment.teams_on(cluster))
+    return NamespacesChart(scope, "Namespaces", environment=environment.name, teams=teams)
+
+
+def _priority_classes(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
+    return PriorityClassesChart(scope, "PriorityClasses", environment=environment.name)
+
+
+def _spark_operator(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    props = SparkOperatorProps(
+        environment=environment.name,
+        image=SPARK_OPERATOR.in_registry(moka_names.registry(environment)),
+        job_namespaces=tuple(moka_names.namespace(team) for team in environment.teams_on(cluster)),
+        # 10 workers reach about 130 submits a minute, 20 about 145: the operator's own benchmark
+        workers=10 if environment.archer.creates_per_minute <= 120 else 20,
+        placement=on_role(cluster, "system"),
+    )
+    return SparkOperatorChart(scope, "SparkOperator", props)
+
+
+def _has_teams(environment: Environment, cluster: Cluster) -> bool:
+    """Without a job namespace the operator would have to watch the whole cluster; it is left out instead."""
+    return bool(environment.teams_on(cluster))
+
+
+REGISTRY: Final = (
+    _Entry(order=0, name="crds", make=_crds),
+    _Entry(order=10, name="namespaces", make=_namespaces),
+    _Entry(order=15, name="priority-classes", make=_priority_classes),
+    _Entry(order=20, name="spark-operator", make=_spark_operator, applies=_has_teams),
+)
+"""Every component, in the order in which it is applied."""
+
+
+def build_charts(environment: Environment, cluster: Cluster) -> tuple[Component, ...]:
+    """Return the components that `cluster` gets, in order. Raises ChartError when an environment cannot be rendered."""
+    app = cdk8s.App()
+    return tuple(
+        Component(order=entry.order, name=entry.name, manifests=entry.make(app, environment, cluster).manifests())
+        for entry in REGISTRY
+        if entry.applies(environment, cluster)
+    )
+
+
+def _team_namespace(environment: Environment, cluster: Cluster, team: Team) -> TeamNamespace:
+    workload = moka_names.team_workload(team)
+    mechanism = environment.identity.overrides.get(workload, environment.identity.mechanism)
+    irsa = mechanism == "irsa"
+    return TeamNamespace(
+        team=team.name,
+        namespace=moka_names.namespace(team),
+        vcores=team.quota.vcores,
+        memory_gib=team.quota.memory_gib,
+        pods=team.quota.pods,
+        role_arn=moka_names.role_arn(environment, cluster, workload) if irsa else None,
+        network=_job_network(environment, pod_identity=not irsa),
+    )
+
+
+def _job_network(environment: Environment, *, pod_identity: bool) -> JobNetwork:
+    """Return where jobs find the API server and AWS, from the network section alone."""
+    network = environment.network
+    if isinstance(network, NewNetwork):
+        # control-plane interfaces and interface endpoints share the routed subnets of the primary range
+        endpoints = (network.cidr,) if network.interface_endpoints else ()
+        return JobNetwork(control_plane_cidrs=(network.cidr,), endpoint_cidrs=endpoints, pod_identity=pod_identity)
+    control_plane = tuple(subnet.cidr for subnet in network.subnets if subnet.use == "control_plane")
+    return JobNetwork(control_plane_cidrs=control_plane, endpoint_cidrs=network.vpc_cidrs, pod_identity=pod_identity)

@@ -1,0 +1,49 @@
+"""The Kubernetes kinds that charts render, each with its API version and whether it lives in a namespace.
+
+One table, so that a chart cannot give a ClusterRole a namespace or forget one on a Deployment (the operator's own Helm
+chart does both). A kind that is not here cannot be rendered: add it with the group and version of the default
+Kubernetes minor, https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.35/.
+"""
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """A kind: (API version, kind, namespaced)."""
+
+    NAMESPACE = ("v1", "Namespace", False)
+    RESOURCE_QUOTA = ("v1", "ResourceQuota", True)
+    LIMIT_RANGE = ("v1", "LimitRange", True)
+    SERVICE_ACCOUNT = ("v1", "ServiceAccount", True)
+    SERVICE = ("v1", "Service", True)
+    CONFIG_MAP = ("v1", "ConfigMap", True)
+    ROLE = ("rbac.authorization.k8s.io/v1", "Role", True)
+    ROLE_BINDING = ("rbac.authorization.k8s.io/v1", "RoleBinding", True)
+    CLUSTER_ROLE = ("rbac.authorization.k8s.io/v1", "ClusterRole", False)
+    CLUSTER_ROLE_BINDING = ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", False)
+    NETWORK_POLICY = ("networking.k8s.io/v1", "NetworkPolicy", True)
+    PRIORITY_CLASS = ("scheduling.k8s.io/v1", "PriorityClass", False)
+    DEPLOYMENT = ("apps/v1", "Deployment", True)
+    POD_DISRUPTION_BUDGET = ("policy/v1", "PodDisruptionBudget", True)
+    VALIDATING_WEBHOOK_CONFIGURATION = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", False)
+    CUSTOM_RESOURCE_DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", False)
+
+    @property
+    def api_version(self) -> str:
+        return self.value[0]
+
+    @property
+    def kind(self) -> str:
+        return self.value[1]
+
+    @property
+    def namespaced(self) -> bool:
+        return self.value[2]
+
+
+def is_namespaced(api_version: str, kind: str) -> bool:
+    """Return whether objects of that kind live in a namespace. Raises KeyError for a kind that charts may not render."""
+    for known in Kind:
+        if (known.api_version, known.kind) == (api_version, kind):
+            return known.namespaced
+    raise KeyError(f"{api_version}/{kind}")

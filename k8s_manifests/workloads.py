@@ -1,0 +1,90 @@
+"""Deployments and what always comes with one: a disruption budget and, when it serves something, a Service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from k8s_manifests import labels
+from k8s_manifests.base import MokaChart
+from k8s_manifests.kinds import Kind
+from k8s_manifests.pods import Pod
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentProps:
+    """One Deployment of the platform."""
+
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    """Labels of its pods; see `labels.selector`. They never change: Kubernetes refuses another selector."""
+    replicas: int
+    pod: Pod
+
+
+def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
+    """Add the Deployment and its PodDisruptionBudget (`maxUnavailable: 1`).
+
+    A budget by maxUnavailable never blocks a drain for ever, which minAvailable does with one replica.
+    """
+    own_labels = {labels.COMPONENT: props.selector[labels.COMPONENT]}
+    chart.add(
+        Kind.DEPLOYMENT,
+        props.name,
+        {
+            "spec": {
+                "replicas": props.replicas,
+                "revisionHistoryLimit": 3,
+                "selector": {"matchLabels": dict(props.selector)},
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": {
+                    "metadata": {"labels": {**chart.labels, **props.selector}},
+                    "spec": props.pod.manifest(props.selector),
+                },
+            }
+        },
+        namespace=props.namespace,
+        labels=own_labels,
+    )
+    chart.add(
+        Kind.POD_DISRUPTION_BUDGET,
+        props.name,
+        {
+            "spec": {
+                "maxUnavailable": 1,
+                "selector": {"matchLabels": dict(props.selector)},
+                # a pod that never became ready must not keep a node from being drained
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            }
+        },
+        namespace=props.namespace,
+        labels=own_labels,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceProps:
+    """A ClusterIP Service."""
+
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    ports: Mapping[str, int]
+    """Service port by the name of the container's port."""
+    scraped: bool = False
+    """Whether the port `metrics` is to be scraped."""
+
+
+def add_service(chart: MokaChart, props: ServiceProps) -> None:
+    """Add the Service."""
+    ports: list[dict[str, Any]] = [
+        {"name": name, "port": port, "targetPort": name, "protocol": "TCP"} for name, port in props.ports.items()
+    ]
+    own_labels = {labels.COMPONENT: props.selector[labels.COMPONENT]}
+    chart.add(
+        Kind.SERVICE,
+        props.name,
+        {"spec": {"type": "ClusterIP", "selector": dict(props.selector), "ports": ports}},
+        namespace=props.namespace,
+        labels={**own_labels, labels.METRICS: "true"} if props.scraped else own_labels,
+    )
