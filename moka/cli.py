@@ -1,0 +1,106 @@
+"""The program `moka`: which commands there are, and the one place where an error becomes a message and an exit code.
+
+A command's module is imported when the command is named, never for the list of commands.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from moka.errors import MokaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_HELP = "Show, render and run what the environment files of Moka describe."
+_EXIT_CODES = (
+    "Exit codes:",
+    "  0  done",
+    "  1  it was tried and failed; `local --once`: a job did not succeed",
+    "  2  bad input: options, or an environment file",
+    "130  stopped by Ctrl-C (143: by SIGTERM) before the end",
+)
+EPILOG = "\n\n".join(_EXIT_CODES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Command:
+    module: str
+    function: str
+    help: str
+    """What the list of commands says; the command's own help is its docstring."""
+
+
+COMMANDS: dict[str, _Command] = {
+    "local": _Command(
+        module="moka.local.command",
+        function="local_command",
+        help="Run it all on this machine: synthesise, start Archer, submit real Spark jobs, show the results.",
+    ),
+    "show": _Command(
+        module="moka.show",
+        function="show_command",
+        help="Show what an environment would deploy: stacks, resources, node groups, manifests.",
+    ),
+    "render": _Command(
+        module="moka.render",
+        function="render_command",
+        help="Write an environment's Kubernetes manifests.",
+    ),
+}
+
+
+def application(wanted: str | None) -> typer.Typer:
+    """The program; of its commands only `wanted` is real, the others are names with a line of help."""
+    app = typer.Typer(name="moka", help=_HELP, epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
+    # without a callback, a program whose only real command is one would lose the command's name
+    app.callback()(lambda: None)
+    for name, command in COMMANDS.items():
+        if name == wanted:
+            function = getattr(import_module(command.module), command.function)
+            app.command(name, help=_prose(function), epilog=EPILOG)(function)
+        else:
+            app.command(name, help=command.help)(_placeholder())
+    return app
+
+
+def _prose(function: Callable[..., None]) -> str:
+    """The docstring with its paragraphs, without its line breaks: those are the source's, not the terminal's."""
+    paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _placeholder() -> Callable[[], None]:
+    def never_called() -> None:
+        """Stands in the list of commands for one that was not named."""
+
+    return never_called
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code; a user's mistake never ends in a stack trace."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    try:
+        result: Any = application(wanted)(args=words, prog_name="moka", standalone_mode=True)
+    except MokaError as error:
+        sys.stderr.write(f"moka: {error}\n")
+        sys.exit(error.exit_code)
+    except Exception as error:
+        # environments is loaded by the commands that read a file; the list of commands must not pay for pydantic
+        module = sys.modules.get("environments.loading")
+        if module is None or not isinstance(error, module.EnvironmentFileError):
+            raise
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

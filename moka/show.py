@@ -1,0 +1,68 @@
+"""`moka show`: what an environment would deploy, from a fresh synth or from files that exist already."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from moka.errors import BadInputError, MokaError
+from moka.inventory import EnvironmentInventory, only, take_inventory
+from moka.inventory_table import inventory_tables
+from moka.output import write
+from moka.synth import ROOT, inventory_command
+
+
+class OutputFormat(StrEnum):
+    """What goes to stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def show_command(
+    environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of an environment.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every environment.")] = False,
+    assembly: Annotated[
+        Path | None,
+        typer.Option("--assembly", metavar="DIR", help="A cloud assembly (cdk.out) to read instead of a new synth."),
+    ] = None,
+    rendered: Annotated[
+        Path,
+        typer.Option("--rendered", metavar="DIR", help="With --assembly: where `moka render` wrote its manifests."),
+    ] = Path("dist"),
+    output: Annotated[
+        OutputFormat, typer.Option("--output", help="A table for people or JSON for programs.")
+    ] = OutputFormat.TABLE,
+) -> None:
+    """Show what environments would deploy: stacks, resources by kind, node groups, manifests by kind.
+
+    Reads the synthesized templates and the rendered manifests, nothing else: no account, no network.
+    """
+    if everything == (environment is not None):
+        raise BadInputError("give one environment, or --all: `moka show dev`, `moka show --all`")
+    inventories = _synthesised(environment) if assembly is None else take_inventory(assembly, rendered)
+    chosen = only(inventories, environment)
+    if output is OutputFormat.JSON:
+        sys.stdout.write(json.dumps([inventory.as_json() for inventory in chosen], indent=2) + "\n")
+    else:
+        write(inventory_tables(chosen), sys.stdout)
+
+
+def _synthesised(environment: str | None) -> list[EnvironmentInventory]:
+    with TemporaryDirectory(prefix="moka-show-") as folder:
+        assembly, rendered = Path(folder) / "cdk.out", Path(folder) / "dist"
+        command = inventory_command(assembly, rendered, environment)
+        # what it says is talk: stdout is ours
+        made = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
+        if made.returncode == BadInputError.exit_code:
+            raise BadInputError("nothing to show: see above")
+        if made.returncode != 0:
+            raise MokaError(f"the synth failed (exit code {made.returncode}): see above")
+        return take_inventory(assembly, rendered)

@@ -1,0 +1,62 @@
+"""What `moka` says about itself, and how it ends when it cannot do what it was asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MOKA = str(Path(sys.executable).with_name("moka"))
+
+
+def moka(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([MOKA, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+
+
+def test_help_lists_the_commands_and_exit_codes() -> None:
+    said = moka("--help")
+
+    assert said.returncode == 0
+    for word in ("local", "show", "render", "Exit codes:", "bad input"):
+        assert word in said.stdout
+
+
+@pytest.mark.parametrize("command", ["--help", "local --help", "show --help"])
+def test_help_needs_neither_cdk_nor_web_framework_nor_spark(command: str) -> None:
+    program = (
+        "import sys, moka.cli\n"
+        f"try: moka.cli.main({command.split()!r})\n"
+        "except SystemExit: pass\n"
+        "heavy = {'aws_cdk', 'jsii', 'cdk8s', 'fastapi', 'sqlalchemy', 'pyspark', 'pandas', 'pyarrow', 'boto3'}\n"
+        "sys.stderr.write(' '.join(sorted(heavy & set(sys.modules))))\n"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ran.stderr == ""
+
+
+def test_unknown_command_is_bad_input() -> None:
+    refused = moka("deploy-all")
+
+    assert refused.returncode == 2
+    assert "No such command 'deploy-all'" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("dev", "--all")])
+def test_show_wants_one_environment_or_all(arguments: tuple[str, ...]) -> None:
+    refused = moka("show", *arguments)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "moka: give one environment, or --all: `moka show dev`, `moka show --all`\n"
+
+
+def test_show_of_a_folder_that_is_no_assembly_says_what_to_do(tmp_path: Path) -> None:
+    refused = moka("show", "--all", "--assembly", str(tmp_path))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"moka: {tmp_path}/manifest.json cannot be read (No such file or directory); synthesise first: ./cdk synth\n"
+    )
