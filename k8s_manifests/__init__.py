@@ -9,8 +9,10 @@ from k8s_manifests.node_runtime import put_node_on_path
 
 put_node_on_path()
 
+from k8s_manifests.archer_config import archer_config
 from k8s_manifests.assembly import Component, build_charts
 from k8s_manifests.errors import ChartError
 from k8s_manifests.images import IMAGES, Image
+from k8s_manifests.text import to_yaml
 
-__all__ = ["IMAGES", "ChartError", "Component", "Image", "build_charts"]
+__all__ = ["IMAGES", "ChartError", "Component", "Image", "archer_config", "build_charts", "to_yaml"]

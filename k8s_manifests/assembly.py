@@ -15,6 +15,7 @@ from environments import Environment
 from environments import names as moka_names
 from environments.clusters import Cluster
 from environments.network import NewNetwork
+from environments.subnets import routed_subnets
 from environments.tenancy import Team
 from k8s_manifests.base import Manifest, MokaChart
 from k8s_manifests.crds import CrdsChart
@@ -24,6 +25,7 @@ from k8s_manifests.network_policies import JobNetwork
 from k8s_manifests.placement import on_role
 from k8s_manifests.priority_classes import PriorityClassesChart
 from k8s_manifests.spark_operator import SparkOperatorChart, SparkOperatorProps
+from k8s_manifests.text import to_yaml
 
 MakeChart = Callable[[Construct, Environment, Cluster], MokaChart]
 
@@ -42,7 +44,7 @@ class Component:
 
     def to_yaml(self) -> str:
         """Return the file's text: one YAML document per object."""
-        return cdk8s.Yaml.stringify(*self.manifests)
+        return to_yaml(*self.manifests)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,13 @@ def _crds(scope: Construct, environment: Environment, _cluster: Cluster) -> Moka
 
 def _namespaces(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
     teams = tuple(_team_namespace(environment, cluster, team) for team in environment.teams_on(cluster))
-    return NamespacesChart(scope, "Namespaces", environment=environment.name, teams=teams)
+    return NamespacesChart(
+        scope,
+        "Namespaces",
+        environment=environment.name,
+        kubernetes_version=cluster.kubernetes_version,
+        teams=teams,
+    )
 
 
 def _priority_classes(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
@@ -121,8 +129,10 @@ def _job_network(environment: Environment, *, pod_identity: bool) -> JobNetwork:
     """Return where jobs find the API server and AWS, from the network section alone."""
     network = environment.network
     if isinstance(network, NewNetwork):
-        # control-plane interfaces and interface endpoints share the routed subnets of the primary range
-        endpoints = (network.cidr,) if network.interface_endpoints else ()
-        return JobNetwork(control_plane_cidrs=(network.cidr,), endpoint_cidrs=endpoints, pod_identity=pod_identity)
-    control_plane = tuple(subnet.cidr for subnet in network.subnets if subnet.use == "control_plane")
-    return JobNetwork(control_plane_cidrs=control_plane, endpoint_cidrs=network.vpc_cidrs, pod_identity=pod_identity)
+        control_plane = [str(subnets.control_plane) for subnets in routed_subnets(network).values()]
+        # interface endpoints sit in the primary range
+        endpoints: tuple[str, ...] = (network.cidr,) if network.interface_endpoints else ()
+    else:
+        control_plane = [subnet.cidr for subnet in network.subnets if subnet.use == "control_plane"]
+        endpoints = network.vpc_cidrs
+    return JobNetwork(control_plane_cidrs=tuple(control_plane), endpoint_cidrs=endpoints, pod_identity=pod_identity)

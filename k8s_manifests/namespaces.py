@@ -78,18 +78,27 @@ class NamespacesChart(MokaChart):
     """The platform's namespaces, then each team's with what belongs to it."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: str, teams: tuple[TeamNamespace, ...]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        kubernetes_version: str,
+        teams: tuple[TeamNamespace, ...],
     ) -> None:
         super().__init__(scope, construct_id, labels=labels.common(name="moka-namespaces", environment=environment))
+        # pinned, so that an upgrade of the control plane does not change what is admitted on the same day
+        self._policy_version = f"v{kubernetes_version}"
         for name, level in PLATFORM_NAMESPACES.items():
             self._add_namespace(name, level)
         for team in teams:
             self._add_team(team)
 
     def _add_namespace(self, name: str, level: PodSecurityLevel, team: str | None = None) -> None:
-        modes = ("enforce", "audit", "warn")
-        security: dict[str, str] = {f"pod-security.kubernetes.io/{mode}": level for mode in modes}
-        security |= {f"pod-security.kubernetes.io/{mode}-version": "latest" for mode in modes}
+        security: dict[str, str] = {}
+        for mode in ("enforce", "audit", "warn"):
+            security[f"pod-security.kubernetes.io/{mode}"] = level
+            security[f"pod-security.kubernetes.io/{mode}-version"] = self._policy_version
         self.add(Kind.NAMESPACE, name, labels=security if team is None else {**security, labels.TEAM: team})
 
     def _add_team(self, team: TeamNamespace) -> None:

@@ -34,6 +34,9 @@ SPARK_PODS: Final[dict[str, Any]] = {
 }
 """Drivers and executors, by the label that Spark itself sets."""
 
+DRIVER_PODS: Final[dict[str, Any]] = {"matchLabels": {"spark-role": "driver"}}
+"""Drivers: only they talk to the API server."""
+
 Direction = Literal["Ingress", "Egress"]
 
 
@@ -118,7 +121,7 @@ def add_job_policies(chart: MokaChart, namespace: str, network: JobNetwork) -> N
         "allow-api-server",
         (Flow(direction="Egress", peers=api, tcp_ports=(443,)),),
         namespace=namespace,
-        pods=SPARK_PODS,
+        pods=DRIVER_PODS,
     )
     # block managers and the driver's RPC take free ports, so no port is named
     among = pods_here(SPARK_PODS)

@@ -43,10 +43,11 @@ def on_role(cluster: Cluster, role: PoolRole) -> Placement:
             f"cluster {cluster.name}", f"has no pool of role {role!r} (it has {allowed}); add one to `pools`"
         )
     tolerations = {tuple(taint.values()): taint for pool in pools for taint in node_taints(pool)}
-    return Placement(node_selector={NODE_ROLE: role}, tolerations=tuple(map(_toleration, tolerations.values())))
+    return Placement(node_selector={NODE_ROLE: role}, tolerations=tuple(map(as_toleration, tolerations.values())))
 
 
-def _toleration(taint: dict[str, str]) -> dict[str, str]:
+def as_toleration(taint: dict[str, str]) -> dict[str, str]:
+    """Return the toleration of exactly that taint."""
     return {"key": taint["key"], "operator": "Equal", "value": taint["value"], "effect": taint["effect"]}
 
 

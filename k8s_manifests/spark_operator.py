@@ -73,10 +73,9 @@ class SparkOperatorChart(MokaChart):
         subject = Subject(name=CONTROLLER, namespace=OPERATOR_NAMESPACE)
         add_service_account(self, subject, labels=own)
         add_cluster_role(self, CONTROLLER, rbac_rules.CONTROLLER_CLUSTER, subject=subject, labels=own)
-        rules = rbac_rules.CONTROLLER_OWN_NAMESPACE
-        add_role(self, CONTROLLER, rules, namespace=OPERATOR_NAMESPACE, subject=subject, labels=own)
-        for namespace in props.job_namespaces:
-            rules = rbac_rules.CONTROLLER_JOB_NAMESPACE
+        scoped = [(OPERATOR_NAMESPACE, rbac_rules.CONTROLLER_OWN_NAMESPACE)]
+        scoped += [(namespace, rbac_rules.CONTROLLER_JOB_NAMESPACE) for namespace in props.job_namespaces]
+        for namespace, rules in scoped:
             add_role(self, CONTROLLER, rules, namespace=namespace, subject=subject, labels=own)
         container = Container(
             name=CONTROLLER,

@@ -37,9 +37,9 @@ CONTROLLER_CLUSTER: Final = (
 )
 """Cluster-wide rules of the controller."""
 
-CONTROLLER_OWN_NAMESPACE: Final = (*_lock(CONTROLLER_LOCK), _EVENTS)
+CONTROLLER_OWN_NAMESPACE: Final[tuple[Rule, ...]] = (*_lock(CONTROLLER_LOCK), _EVENTS)
 
-CONTROLLER_JOB_NAMESPACE: Final = (
+CONTROLLER_JOB_NAMESPACE: Final[tuple[Rule, ...]] = (
     Rule(resources=("pods",), verbs=("get", "list", "watch", "create", "update", "delete")),
     Rule(resources=("configmaps",), verbs=("get", "list", "watch", "create", "update", "patch")),
     Rule(resources=("services",), verbs=("get", "list", "watch", "create", "update", "patch", "delete")),
