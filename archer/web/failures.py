@@ -1,0 +1,75 @@
+"""Errors as pages: whoever looks at a page in a browser is told what is wrong in words, not in JSON."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from archer.errors import ArcherError, InvalidInputError, NotFoundError, StoreUnavailableError
+from archer.web.rendering import page
+
+_log = structlog.get_logger()
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages too."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_explain(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ArcherError as error:
+                return error_page(error)
+            except RequestValidationError as error:
+                problems = [f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg'].lower()}" for item in error.errors()]
+                return _page(HTTPStatus.UNPROCESSABLE_ENTITY, "This address asks for nothing we have", "", problems)
+
+        return handle_or_explain
+
+
+def error_page(error: ArcherError) -> Response:
+    """The page for an error; one that nobody foresaw is logged, and says no more than that there was one."""
+    if isinstance(error, NotFoundError):
+        return not_found_page(str(error))
+    if isinstance(error, InvalidInputError):
+        title = "This filter cannot be used"
+        return _page(HTTPStatus.UNPROCESSABLE_ENTITY, title, "", [str(problem) for problem in error.problems])
+    if isinstance(error, StoreUnavailableError):
+        return _page(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "The job store does not answer",
+            f"{error}. Jobs that run are not affected; this page works again as soon as the database does.",
+            headers={"Retry-After": str(error.retry_after_seconds)},
+        )
+    _log.error("page failed", code=error.code, error=str(error))
+    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "This page has a defect", "The server's log has more.")
+
+
+def not_found_page(message: str) -> Response:
+    """404, for a job or an address that there is not."""
+    return _page(HTTPStatus.NOT_FOUND, "Not found", message)
+
+
+def _page(
+    status: HTTPStatus,
+    title: str,
+    message: str,
+    problems: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    shown = message[:1].upper() + message[1:]
+    return page(
+        "error.html",
+        status=status,
+        headers=headers,
+        code=f"{status.value} {status.phrase}",
+        title=title,
+        message=shown,
+        problems=list(problems),
+    )

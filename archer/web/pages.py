@@ -1,0 +1,175 @@
+"""The pages' addresses: the list of jobs, one job, its whole logs, and the files that the pages need."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from archer.model import Job, JobState
+from archer.service import Service
+from archer.web.failures import PageRoute, not_found_page
+from archer.web.listing import PAGE_SIZE, Listing
+from archer.web.rendering import HEADERS, asset_answer, page
+from archer.web.views import submission_json, submission_pairs, web_link
+from archer.web.words import sentence
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Stream = Literal["driver", "stdout"]
+
+_TAIL_LINES = 200
+# of a log on the job's page: enough for a stack trace and what led to it
+_EVENTS = 200
+_COUNTED = (
+    # in the order in which somebody on call wants them
+    *(JobState.RUNNING, JobState.QUEUED, JobState.SUBMITTING, JobState.SUBMITTED, JobState.RETRY_WAIT),
+    *(JobState.CANCELLING, JobState.LOST, JobState.FAILED, JobState.SUCCEEDED, JobState.CANCELLED),
+)
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Archer = Annotated[Service, Depends(_service)]
+
+
+@dataclass(frozen=True)
+class Log:
+    """The end of one of a job's logs, as its page shows it."""
+
+    stream: Stream
+    title: str
+    text: str
+    note: str
+    empty: str
+    """What stands there instead of nothing."""
+
+
+@router.get("/")
+def jobs_page(
+    *,
+    archer: Archer,
+    state: Annotated[list[str] | None, Query()] = None,
+    name: str = "",
+    queue: str = "",
+    user: str = "",
+    cursor: str = "",
+) -> Response:
+    """The newest jobs, or those that the form asked for."""
+    wanted = Listing(
+        states=[word for word in state or () if word],
+        name=name.strip(),
+        queue=queue.strip(),
+        user=user.strip(),
+        cursor=cursor,
+    )
+    found = archer.jobs(wanted.as_filter(), limit=PAGE_SIZE, cursor=cursor or None)
+    return page(
+        "jobs.html",
+        here="jobs",
+        history_url=archer.history_server_url,
+        # an older page does not change by itself; the newest one does at any time
+        live=not cursor,
+        jobs=found.jobs,
+        counts=_counts(archer),
+        chosen=wanted,
+        filtered=wanted.filtered,
+        states=_COUNTED,
+        paged=bool(cursor),
+        first_url=wanted.url(),
+        next_url=wanted.url(found.next_cursor) if found.next_cursor else None,
+        now=archer.now(),
+    )
+
+
+@router.get("/jobs/{job_id}")
+def job_page(archer: Archer, job_id: str, attempt: Annotated[int | None, Query(ge=1)] = None) -> Response:
+    """Everything about one job."""
+    job = archer.job(job_id)
+    attempts = archer.attempts(job.id)
+    events = archer.events(job.id, limit=_EVENTS + 1)
+    shown_attempt = attempt or job.attempt or None
+    return page(
+        "job.html",
+        history_url=archer.history_server_url,
+        live=not job.state.final,
+        job=job,
+        sentence=sentence(job),
+        diagnosis=job.diagnosis,
+        ui_link=None if job.state.final else web_link(job.ui_url),
+        history_link=web_link(archer.history_url(job)),
+        attempts=attempts,
+        shown_attempt=shown_attempt,
+        raw_log=_log_urls(job, shown_attempt),
+        logs=_logs(archer, job, shown_attempt),
+        events=events[:_EVENTS],
+        more_events=len(events) > _EVENTS,
+        submission_pairs=submission_pairs(job.submission),
+        submission_json=submission_json(job.submission),
+        now=archer.now(),
+    )
+
+
+@router.get("/jobs/{job_id}/attempts/{attempt}/{stream}.log")
+def raw_log(archer: Archer, job_id: str, attempt: int, stream: Stream) -> Response:
+    """A whole log as plain text, however long."""
+    job = archer.job(job_id)
+    pieces = _pieces(archer, job, attempt, stream)
+    # the first piece is read here, so that a log that there is not becomes a 404 and no broken answer
+    first = next(pieces, "")
+
+    def text() -> Iterator[str]:
+        yield first
+        yield from pieces
+
+    return StreamingResponse(text(), media_type="text/plain; charset=utf-8", headers=dict(HEADERS))
+
+
+@router.get("/static/{name}")
+def asset(name: str) -> Response:
+    """A stylesheet, script or picture."""
+    return asset_answer(name) or not_found_page(f"no file {name!r}")
+
+
+def _counts(archer: Service) -> list[tuple[JobState, int]]:
+    numbers: dict[JobState, int] = {}
+    for (_queue, state), number in archer.counters().items():
+        numbers[state] = numbers.get(state, 0) + number
+    return [(state, numbers[state]) for state in _COUNTED if numbers.get(state)]
+
+
+def _log_urls(job: Job, shown_attempt: int | None) -> Callable[..., str]:
+    def url(stream: Stream, attempt: int | None = None) -> str:
+        return f"/jobs/{job.id}/attempts/{attempt or shown_attempt}/{stream}.log"
+
+    return url
+
+
+def _logs(archer: Service, job: Job, attempt: int | None) -> Sequence[Log]:
+    titles: Sequence[tuple[Stream, str, str]] = (
+        ("stdout", "Output", "What the application printed"),
+        ("driver", "Driver log", "Spark's own words"),
+    )
+    logs: list[Log] = []
+    for stream, title, words in titles:
+        text = ""
+        if attempt is not None:
+            text = archer.logs(job.id, attempt=attempt, stream=stream, tail=_TAIL_LINES).text
+        note = f"{words} in attempt {attempt}; at most the last {_TAIL_LINES} lines" if text else ""
+        empty = "Nothing so far." if not job.state.final else "Nothing."
+        logs.append(Log(stream=stream, title=title, text=text, note=note, empty=empty))
+    return logs
+
+
+def _pieces(archer: Service, job: Job, attempt: int, stream: Stream) -> Iterator[str]:
+    offset = 0
+    while True:
+        piece = archer.logs(job.id, attempt=attempt, stream=stream, offset=offset)
+        if piece.next_offset <= offset:
+            return
+        yield piece.text
+        offset = piece.next_offset
