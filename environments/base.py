@@ -7,10 +7,11 @@ both beside the value; a message alone would say what is wrong and not what to d
 import contextlib
 import ipaddress
 import re
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class Section(BaseModel):
@@ -24,16 +25,30 @@ def refuse(kind: str, *, allowed: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "must be {allowed}; {fix}", {"allowed": allowed, "fix": fix})  # type: ignore[arg-type]  # pydantic wants LiteralString for a constant
 
 
-def shaped(kind: str, pattern: str, *, allowed: str, fix: str) -> AfterValidator:
-    """Return a validator for strings that match `pattern` whole."""
-    compiled = re.compile(pattern)
+@dataclass(frozen=True)
+class Shape:
+    """A pattern that a string matches whole, with the words for it; the JSON schema carries the pattern too."""
 
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise refuse(kind, allowed=allowed, fix=fix)
+    kind: str
+    pattern: str
+    allowed: str
+    fix: str
+
+    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "pattern": f"^(?:{self.pattern})$", "x-allowed": self.allowed}
+
+    def _check(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value, flags=re.ASCII):
+            raise refuse(self.kind, allowed=self.allowed, fix=self.fix)
         return value
 
-    return AfterValidator(check)
+
+def shaped(kind: str, pattern: str, *, allowed: str, fix: str) -> Shape:
+    """Return a validator for strings that match `pattern` whole; `fix` ends with an example that does."""
+    return Shape(kind, pattern, allowed, fix)
 
 
 def _check_cidr(value: str) -> str:
@@ -81,8 +96,19 @@ Zone = Annotated[
     ),
 ]
 
+ZoneId = Annotated[
+    str,
+    shaped(
+        "zone-id",
+        r"[a-z]{2,5}\d-az\d",
+        allowed="an availability zone id",
+        fix="take it from `aws ec2 describe-availability-zones`, for example use1-az4",
+    ),
+]
+"""A zone's id, the same in every account; its name (us-east-1a) is not, in the regions older than 2012."""
 
-def _arn(kind: str, service: str, resource: str, thing: str, example: str) -> AfterValidator:
+
+def _arn(kind: str, service: str, resource: str, thing: str, example: str) -> Shape:
     return shaped(
         kind,
         rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{12}}:{resource}",
@@ -119,7 +145,7 @@ CertificateArn = Annotated[
 ]
 
 
-def aws_id(prefix: str) -> AfterValidator:
+def aws_id(prefix: str) -> Shape:
     """Return a validator for ids such as vpc-0123456789abcdef0."""
     return shaped(
         f"{prefix}-id",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Cidr, KeyArn, Name, RoleArn, Section, Zone
+from environments.base import Cidr, KeyArn, Name, RoleArn, Section, Zone, shaped
 
 KubernetesVersion = Literal["1.34", "1.35", "1.36"]
 """1.35 is the default: YuniKorn 1.9 and the Spark operator's own tests end there; 1.36 is opt-in."""
@@ -37,11 +37,31 @@ class AccessEntry(Section):
     """Namespaces that the policy is limited to; none means the whole cluster."""
 
 
+LabelKey = Annotated[
+    str,
+    shaped(
+        "label-key",
+        r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+        allowed="a Kubernetes label key",
+        fix="use letters, digits, dots and dashes after an optional domain and slash, for example example.com/owner",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    shaped(
+        "label-value",
+        r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?",
+        allowed="a Kubernetes label value of at most 63 characters",
+        fix="use letters, digits, dots and dashes, for example batch",
+    ),
+]
+
+
 class Taint(Section):
     """A Kubernetes taint that every node of a pool carries."""
 
-    key: Annotated[str, Field(min_length=1, max_length=253)]
-    value: Annotated[str, Field(max_length=63)] = ""
+    key: LabelKey
+    value: LabelValue = ""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
@@ -65,15 +85,23 @@ class Pool(Section):
     max_nodes_per_zone: Annotated[int, Field(ge=1, le=450)]
     """Upper bound of each zone's group; 450 is EKS' quota for a group."""
     operating_system: Literal["al2023", "bottlerocket"] = "al2023"
-    ami_release_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+(-[0-9a-f]{8,10})?$")]
-    """EKS-optimised AMI release, pinned: 1.35.2-20260715 (AL2023) or 1.48.0-a1b2c3d4 (Bottlerocket)."""
+    ami_release_version: Annotated[
+        str,
+        shaped(
+            "ami-release",
+            r"\d+\.\d+\.\d+-[0-9a-f]{8}",
+            allowed="an EKS AMI release version, kubelet version and date (AL2023) or version and commit (Bottlerocket)",
+            fix="copy one from the releases of awslabs/amazon-eks-ami or bottlerocket-os/bottlerocket, for example 1.35.6-20260714",
+        ),
+    ]
+    """EKS-optimised AMI release, pinned: 1.35.6-20260714 (AL2023) or 1.64.0-a1b2c3d4 (Bottlerocket)."""
     disk_gib: Annotated[int, Field(ge=20, le=16384)] = 100
     """Root volume (gp3, encrypted), GiB."""
     nvme: Literal["raid0", "ignore"] = "ignore"
     """raid0 joins the instance store into one array that carries kubelet, containerd and so every emptyDir."""
     max_pods: Annotated[int, Field(ge=4, le=250)] = 110
     """Pods per node; prefix delegation makes room for them."""
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
     """Extra node labels. moka.dev/pool, moka.dev/role and moka.dev/capacity are set by Moka."""
     taints: tuple[Taint, ...] = ()
     """Extra taints. A pool that is not a system pool carries moka.dev/role=<role>:NoSchedule already."""

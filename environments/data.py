@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Account, KeyArn, Section
+from environments.base import Account, Cidr, KeyArn, Section, shaped
 
 
 class NoCatalog(Section):
@@ -21,13 +21,24 @@ class GlueCatalog(Section):
     """Account that owns the catalog; the environment's own by default."""
 
 
+ThriftUri = Annotated[
+    str,
+    shaped(
+        "thrift-uri",
+        r"thrift://[a-z0-9.-]+:\d{2,5}",
+        allowed="a metastore's address",
+        fix="write host and port, for example thrift://metastore.example.com:9083",
+    ),
+]
+
+
 class HiveCatalog(Section):
     """A Hive metastore that runs elsewhere and is reached over Thrift."""
 
     kind: Literal["hive"]
-    uris: Annotated[tuple[Annotated[str, Field(pattern=r"^thrift://[a-z0-9.-]+:\d{2,5}$")], ...], Field(min_length=1)]
+    uris: Annotated[tuple[ThriftUri, ...], Field(min_length=1)]
     """thrift://host:port of each server."""
-    cidrs: tuple[str, ...] = ()
+    cidrs: tuple[Cidr, ...] = ()
     """Networks of the servers, so that the network policy lets drivers reach them."""
 
 
@@ -63,7 +74,15 @@ class Storage(Section):
 class Database(Section):
     """Archer's PostgreSQL: Aurora Serverless v2."""
 
-    engine_version: Annotated[str, Field(pattern=r"^1[6-9]\.\d+$")] = "17.5"
+    engine_version: Annotated[
+        str,
+        shaped(
+            "engine-version",
+            r"1[6-9]\.\d{1,2}",
+            allowed="an Aurora PostgreSQL version from 16 on, major.minor in quotes",
+            fix='write it whole, for example "17.5"',
+        ),
+    ] = "17.5"
     min_acu: Annotated[float, Field(ge=0, le=256, multiple_of=0.5)] = 0.5
     """Aurora capacity units (about 2 GiB each) that are always there; 0 pauses an idle database."""
     max_acu: Annotated[float, Field(ge=1, le=256, multiple_of=0.5)] = 8

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Account, Name, PolicyArn, Region, RoleArn, Section
+from environments.base import Account, Name, PolicyArn, Region, RoleArn, Section, Zone, ZoneId, shaped
 from environments.clusters import Cluster, Pool
 from environments.data import Catalog, Storage
 from environments.network import Network
@@ -22,7 +22,15 @@ PLACEHOLDER_ACCOUNT = "111111111111"
 class Bootstrap(Section):
     """What `cdk bootstrap` left in the account."""
 
-    qualifier: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")] = "hnb659fds"
+    qualifier: Annotated[
+        str,
+        shaped(
+            "qualifier",
+            r"[a-z0-9]{1,10}",
+            allowed="at most 10 lower-case letters and digits",
+            fix="copy the value of `cdk bootstrap --qualifier`, for example hnb659fds",
+        ),
+    ] = "hnb659fds"
     """Qualifier of the bootstrap stack; CDK's default unless the company changed it."""
     execution_role_arn: RoleArn | None = None
     """Role that CloudFormation assumes; the bootstrap stack's own when not given."""
@@ -33,7 +41,16 @@ class Permissions(Section):
 
     boundary_arn: PolicyArn | None = None
     """Permissions boundary that every role must carry."""
-    role_path: Annotated[str, Field(pattern=r"^/([\w+=,.@-]+/)*$", max_length=512)] = "/"
+    role_path: Annotated[
+        str,
+        Field(max_length=512),
+        shaped(
+            "role-path",
+            r"/([\w+=,.@-]+/)*",
+            allowed="an IAM path that begins and ends with a slash",
+            fix="write both slashes, for example /platform/moka/",
+        ),
+    ] = "/"
     """IAM path of every role."""
 
 
@@ -61,6 +78,12 @@ class Environment(Section):
     bootstrap: Bootstrap = Bootstrap()
     permissions: Permissions = Permissions()
     network: Network
+    zone_ids: dict[Zone, ZoneId] = Field(default_factory=dict)
+    """Zone ids behind the account's zone names (us-east-1a: use1-az4); with them offerings are checked zone by zone.
+
+    In the regions older than 2012 the names differ from account to account, so no table can know them."""
+    offered_beyond_table: dict[str, tuple[Zone, ...]] = Field(default_factory=dict)
+    """Instance types that this account gets in more zones than the dated table says: {r8gd.4xlarge: [us-east-1a]}."""
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1, max_length=10)]
     identity: Identity = Identity()
     teams: Annotated[tuple[Team, ...], Field(min_length=1, max_length=200)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import CertificateArn, Cidr, Name, Section
+from environments.base import CertificateArn, Cidr, Name, Section, shaped
 from environments.data import Database
 
 
@@ -12,9 +12,26 @@ class Endpoint(Section):
     """The internal load balancer in front of Archer and the History Server."""
 
     scheme: Literal["internal"] = "internal"
-    hostname: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$", max_length=253)]
+    hostname: Annotated[
+        str,
+        Field(max_length=245),
+        shaped(
+            "hostname",
+            r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}",
+            allowed="a DNS name in lower case, without scheme, port and path",
+            fix="write the name alone, for example archer.example.com",
+        ),
+    ]
     """DNS name of Archer; the History Server answers at history.<hostname>."""
-    hosted_zone_id: Annotated[str, Field(pattern=r"^Z[A-Z0-9]{8,31}$")]
+    hosted_zone_id: Annotated[
+        str,
+        shaped(
+            "hosted-zone-id",
+            r"Z[A-Z0-9]{8,31}",
+            allowed="the id of a Route 53 hosted zone",
+            fix="copy it without /hostedzone/, for example Z0123456789ABCDEFGHIJ",
+        ),
+    ]
     """Route 53 hosted zone that holds the name."""
     certificate_arn: CertificateArn
     """Certificate for the name and history.<name>."""
@@ -49,7 +66,15 @@ class ProfileResources(Section):
     """Size of a driver or of each executor."""
 
     cores: Annotated[int, Field(ge=1, le=192)]
-    memory: Annotated[str, Field(pattern=r"^[1-9]\d*[mgt]$")]
+    memory: Annotated[
+        str,
+        shaped(
+            "memory",
+            r"[1-9]\d*[mgt]",
+            allowed="a JVM heap size: a number and m, g or t",
+            fix="write it as Spark does, for example 8g",
+        ),
+    ]
     """JVM heap as Spark writes it: 8g."""
     instances: Annotated[int, Field(ge=1, le=5000)] | None = None
     """Executors; not for drivers."""
@@ -60,10 +85,32 @@ class Profile(Section):
 
     name: Name
     description: str = ""
-    spark_version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] | None = None
+    spark_version: (
+        Annotated[
+            str,
+            shaped(
+                "spark-version",
+                r"\d+\.\d+\.\d+",
+                allowed="a Spark version of three numbers",
+                fix="write it whole, for example 4.0.1",
+            ),
+        ]
+        | None
+    ) = None
     driver: ProfileResources | None = None
     executor: ProfileResources | None = None
-    conf: dict[Annotated[str, Field(pattern=r"^spark\.")], str] = Field(default_factory=dict)
+    conf: dict[
+        Annotated[
+            str,
+            shaped(
+                "spark-conf-key",
+                r"spark\.[A-Za-z0-9._*-]+",
+                allowed="a Spark configuration key that starts with spark.",
+                fix="write the whole key, for example spark.sql.shuffle.partitions",
+            ),
+        ],
+        str,
+    ] = Field(default_factory=dict)
 
 
 class Celeborn(Section):
@@ -80,7 +127,18 @@ class Delivery(Section):
 
     registry: Literal["account", "existing"] = "account"
     """account: ECR repositories that Moka makes in this account and region. existing: `registry_uri`."""
-    registry_uri: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._/-]+)?$")] | None = None
+    registry_uri: (
+        Annotated[
+            str,
+            shaped(
+                "registry-uri",
+                r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9]([a-z0-9._/-]*[a-z0-9])?)?",
+                allowed="a registry's host, optional port and prefix, without scheme and trailing slash",
+                fix="write it so, for example 111111111111.dkr.ecr.us-east-1.amazonaws.com/moka",
+            ),
+        ]
+        | None
+    ) = None
     """Registry and prefix that hold the images already; with existing only."""
     manifests: Literal["manifest_set", "files"] = "manifest_set"
     """manifest_set applies the charts during `cdk deploy`; files only renders them, for a GitOps tool of your own."""
@@ -93,7 +151,13 @@ class Schedule(Section):
     cluster: Name
     pool: Name
     cron: Annotated[
-        str, Field(pattern=r"^[0-9*,/-]+ [0-9*,/-]+ [0-9*,/?LW-]+ [0-9A-Z*,/-]+ [0-9A-Z*,/?L#-]+ [0-9*,/-]+$")
+        str,
+        shaped(
+            "cron",
+            r"[0-9*,/-]+ [0-9*,/-]+ [0-9*,/?LW-]+ [0-9A-Z*,/-]+ [0-9A-Z*,/?L#-]+ [0-9*,/-]+",
+            allowed="six fields: minute hour day-of-month month day-of-week year",
+            fix="write all six, one of the two days as ?, for example 0 20 ? * MON-FRI *",
+        ),
     ]
     """Six fields as EventBridge Scheduler takes them: minute hour day-of-month month day-of-week year; one of the days is ?."""
     timezone: str

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import KeyArn, Name, RoleArn, Section
+from environments.base import KeyArn, Name, RoleArn, Section, shaped
 
 
 class Resources(Section):
@@ -32,8 +32,24 @@ class NamespaceQuota(Section):
 class DataGrant(Section):
     """S3 data that a team's jobs may use beside the team's own prefixes."""
 
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    prefix: Annotated[str, Field(pattern=r"^([^/*?][^*?]*/)?$")] = ""
+    bucket: Annotated[
+        str,
+        shaped(
+            "bucket",
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            allowed="an S3 bucket name of 3 to 63 lower-case letters, digits, dots and hyphens",
+            fix="write the bucket's name alone, without s3:// and without a path, for example example-ads-events",
+        ),
+    ]
+    prefix: Annotated[
+        str,
+        shaped(
+            "prefix",
+            r"([^/*?][^*?]*/)?",
+            allowed="empty or a key prefix that ends with a slash, has none in front and no wildcard",
+            fix="write it so, for example events/",
+        ),
+    ] = ""
     """Key prefix that ends with a slash; empty means the whole bucket."""
     access: Literal["read", "write"]
     """read: get and list. write: read, put and delete."""
@@ -54,7 +70,18 @@ class Team(Section):
     """Groups of the identity provider whose members may submit and kill the team's jobs."""
     quota: NamespaceQuota
     data: tuple[DataGrant, ...] = ()
-    glue_databases: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}\*?$")], ...] = ()
+    glue_databases: tuple[
+        Annotated[
+            str,
+            shaped(
+                "glue-database",
+                r"[a-z0-9_]{1,255}\*?",
+                allowed="a Glue database name of lower-case letters, digits and underscores, a trailing * for a prefix",
+                fix="name the databases, for example ads_*",
+            ),
+        ],
+        ...,
+    ] = ()
     """Glue databases that the team's jobs may read and write; a trailing * matches a prefix."""
     assume_role_arns: tuple[RoleArn, ...] = ()
     """Roles in other accounts that the team's jobs may assume."""
@@ -63,7 +90,15 @@ class Team(Section):
 class Queue(Section):
     """A YuniKorn queue. The tree is root.<org>.<project>.<tier>; leaves are tiers."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
+    name: Annotated[
+        str,
+        shaped(
+            "queue-name",
+            r"[a-z][a-z0-9_-]{0,29}",
+            allowed="at most 30 lower-case letters, digits, hyphens and underscores, a letter first, no dot",
+            fix="rename the queue, for example tier2",
+        ),
+    ]
     guaranteed: Resources | None = None
     """What the queue gets before others; a queue without it never preempts."""
     max: Resources | None = None
