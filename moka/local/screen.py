@@ -107,7 +107,10 @@ class LiveScreen:
         now = self._clock()
         seen = self._steps.setdefault(step, _Step(state=state, note=note, since=now))
         seen.state, seen.note = state, _CONTROL.sub(" ", note)
-        seen.ended = (seen.ended or now) if state in _FINAL else None
+        if state not in _FINAL:
+            seen.ended = None
+        elif seen.ended is None:
+            seen.ended = now
 
     def say(self, message: str) -> None:
         self._console.print(Text(f"moka: {message}"))
@@ -133,8 +136,8 @@ class LiveScreen:
                 ratio=1 if column == "note" else None,
             )
         for name, step in self._steps.items():
-            mark = Text("✓" if step.state in {"done", "SUCCEEDED"} else "✗") if step.ended else self._spinner
-            elapsed = (step.ended or self._clock()) - step.since
+            mark = self._spinner if step.ended is None else Text("✓" if step.state in {"done", "SUCCEEDED"} else "✗")
+            elapsed = (self._clock() if step.ended is None else step.ended) - step.since
             state = Text(step.state, style=_STYLES.get(step.state, ""))
             table.add_row(mark, Text(name), state, Text(f"{elapsed:.0f} s"), Text(step.note, style="dim"))
         return table

@@ -1,8 +1,7 @@
-"""Runs the commands of the examples' READMEs against a real Archer, once per test run however many workers pytest has."""
+"""Runs the commands of the examples' READMEs against a real Archer."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
+ARCHER = str(Path(sys.executable).with_name("archer"))
 
 
 @contextmanager
 def archer_server(data: Path) -> Iterator[str]:
     """A server on a free port, gone at the end with everything it started; its address."""
-    command = [sys.executable, "-m", "archer.cli", "serve", "--backend", "local", "--data", str(data), "--port", "0"]
+    command = [ARCHER, "serve", "--backend", "local", "--data", str(data), "--port", "0", "--slots", "2"]
     options = ["--no-history", "--stop-on-stdin-eof", "--stop-jobs-on-exit"]
     with (data.parent / "server.log").open("w") as log:
         server = subprocess.Popen([*command, *options], stdin=subprocess.PIPE, stdout=log, stderr=log)
@@ -57,32 +57,15 @@ def run_readme(readme: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """`once(name, make)`: a folder that the first pytest worker fills with `make` and the others find full."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+def readme_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`readme_run(example)`: the checkout-like folder in which the example's README was run."""
 
-    def get(name: str, make: Callable[[Path], None]) -> Path:
-        folder = shared / name
-        with (shared / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / ".tried").exists():
-                folder.mkdir()
-                (folder / ".tried").touch()
-                make(folder)
-                (folder / ".made").touch()
-        assert (folder / ".made").exists(), f"{name} failed in another worker"
+    def run(example: str) -> Path:
+        folder = tmp_path_factory.mktemp(example)
+        run_readme(ROOT / "examples" / example / "README.md", folder)
         return folder
 
-    return get
-
-
-@pytest.fixture(scope="session")
-def readme_run(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
-    """`readme_run(example)`: the checkout-like folder in which the example's README was run."""
-    return lambda example: once(
-        f"readme-{example}", lambda folder: run_readme(ROOT / "examples" / example / "README.md", folder)
-    )
+    return run
 
 
 @pytest.fixture(scope="session")
