@@ -6,7 +6,7 @@ One module, so that the command line and the page say the same thing in the same
 import re
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_WRITTEN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd]?)")
+_WRITTEN = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?P<unit>[smhd]?)", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
