@@ -1,0 +1,112 @@
+"""L3 constructs of Moka: a network, a cluster and its capacity, identity, buckets and registries, each in one class.
+
+The library knows no environment and no file of this repository; it takes props and makes resources. Names are loaded
+when they are first used, so that a part that needs no AWS library does not pay for importing one.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moka_constructs.access_log_bucket import AccessLogBucket, AccessLogBucketProps
+    from moka_constructs.addons import ADDON_VERSIONS
+    from moka_constructs.control_plane import Access, ControlPlane, ControlPlaneProps
+    from moka_constructs.data_bucket import DataBucket, DataBucketProps
+    from moka_constructs.encryption_key import EncryptionKey, EncryptionKeyProps
+    from moka_constructs.errors import PropsError
+    from moka_constructs.flow_logs import FlowLogs, FlowLogsProps
+    from moka_constructs.image_repository import ImageRepository, ImageRepositoryProps
+    from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
+    from moka_constructs.role_path import RolePath
+    from moka_constructs.service_role import ServiceRole, ServiceRoleProps
+    from moka_constructs.spark_cluster import SparkCluster, SparkClusterProps
+    from moka_constructs.statements import Statement
+    from moka_constructs.user_data import NodeSettings
+    from moka_constructs.vpc import Vpc, VpcProps, ZoneSubnets
+    from moka_constructs.vpc_endpoints import VpcEndpoints, VpcEndpointsProps
+    from moka_constructs.workload_role import ClusterIdentity, ServiceAccount, WorkloadRole, WorkloadRoleProps
+
+_MODULES = {
+    "ADDON_VERSIONS": "addons",
+    "Access": "control_plane",
+    "AccessLogBucket": "access_log_bucket",
+    "AccessLogBucketProps": "access_log_bucket",
+    "ClusterIdentity": "workload_role",
+    "ControlPlane": "control_plane",
+    "ControlPlaneProps": "control_plane",
+    "DataBucket": "data_bucket",
+    "DataBucketProps": "data_bucket",
+    "EncryptionKey": "encryption_key",
+    "EncryptionKeyProps": "encryption_key",
+    "FlowLogs": "flow_logs",
+    "FlowLogsProps": "flow_logs",
+    "ImageRepository": "image_repository",
+    "ImageRepositoryProps": "image_repository",
+    "NodePool": "node_pool",
+    "NodePoolContext": "node_pool",
+    "NodePoolProps": "node_pool",
+    "NodeSettings": "user_data",
+    "NodeSubnet": "node_pool",
+    "NodeTaint": "node_pool",
+    "PropsError": "errors",
+    "RolePath": "role_path",
+    "ServiceAccount": "workload_role",
+    "ServiceRole": "service_role",
+    "ServiceRoleProps": "service_role",
+    "SparkCluster": "spark_cluster",
+    "SparkClusterProps": "spark_cluster",
+    "Statement": "statements",
+    "Vpc": "vpc",
+    "VpcEndpoints": "vpc_endpoints",
+    "VpcEndpointsProps": "vpc_endpoints",
+    "VpcProps": "vpc",
+    "WorkloadRole": "workload_role",
+    "WorkloadRoleProps": "workload_role",
+    "ZoneSubnets": "vpc",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+__all__ = [
+    "ADDON_VERSIONS",
+    "Access",
+    "AccessLogBucket",
+    "AccessLogBucketProps",
+    "ClusterIdentity",
+    "ControlPlane",
+    "ControlPlaneProps",
+    "DataBucket",
+    "DataBucketProps",
+    "EncryptionKey",
+    "EncryptionKeyProps",
+    "FlowLogs",
+    "FlowLogsProps",
+    "ImageRepository",
+    "ImageRepositoryProps",
+    "NodePool",
+    "NodePoolContext",
+    "NodePoolProps",
+    "NodeSettings",
+    "NodeSubnet",
+    "NodeTaint",
+    "PropsError",
+    "RolePath",
+    "ServiceAccount",
+    "ServiceRole",
+    "ServiceRoleProps",
+    "SparkCluster",
+    "SparkClusterProps",
+    "Statement",
+    "Vpc",
+    "VpcEndpoints",
+    "VpcEndpointsProps",
+    "VpcProps",
+    "WorkloadRole",
+    "WorkloadRoleProps",
+    "ZoneSubnets",
+]

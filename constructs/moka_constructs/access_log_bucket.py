@@ -1,0 +1,69 @@
+"""The bucket that takes the access logs of other buckets.
+
+It is encrypted with S3's own key because server access logging cannot write to a bucket under a customer key, and it
+keeps no logs about itself.
+"""
+
+import dataclasses
+
+from aws_cdk import Stack, aws_s3 as s3
+from constructs import Construct
+
+from moka_constructs.data_bucket import OWNER_ENFORCED, PRIVATE, deny_without_tls, keep
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AccessLogBucketProps:
+    """Where access logs go and for how long."""
+
+    bucket_name: str
+    source_buckets: tuple[str, ...]
+    """Names of the buckets that may write their logs here."""
+    retain: bool
+    expire_days: int = 365
+
+
+class AccessLogBucket(Construct):
+    """A bucket that S3's logging service may write to, for named source buckets of this account."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: AccessLogBucketProps) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        self.name = props.bucket_name
+        self.arn = f"arn:{stack.partition}:s3:::{props.bucket_name}"
+        default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="AES256")
+        bucket = s3.CfnBucket(
+            self,
+            "Resource",
+            bucket_name=props.bucket_name,
+            bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+                server_side_encryption_configuration=[
+                    s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
+                ]
+            ),
+            public_access_block_configuration=PRIVATE,
+            ownership_controls=OWNER_ENFORCED,
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=[
+                    s3.CfnBucket.RuleProperty(
+                        id="expire-objects", status="Enabled", expiration_in_days=props.expire_days
+                    )
+                ]
+            ),
+        )
+        keep(bucket, retain=props.retain)
+        write = {
+            "Sid": "S3WritesAccessLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"{self.arn}/*",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnLike": {"aws:SourceArn": [f"arn:{stack.partition}:s3:::{name}" for name in props.source_buckets]},
+            },
+        }
+        statements = [deny_without_tls(self.arn), write]
+        s3.CfnBucketPolicy(
+            self, "Policy", bucket=bucket.ref, policy_document={"Version": "2012-10-17", "Statement": statements}
+        )

@@ -1,0 +1,79 @@
+"""A customer-managed KMS key with rotation, administered through the account's IAM policies.
+
+A service that uses a key under its own identity (EC2 Auto Scaling) must be named in the key policy, because no IAM
+policy of ours reaches it; everything else is granted by roles.
+"""
+
+import dataclasses
+from typing import Any
+
+from aws_cdk import CfnDeletionPolicy, Stack, aws_kms as kms
+from constructs import Construct
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncryptionKeyProps:
+    """What the key encrypts and who uses it without a role of ours."""
+
+    alias: str
+    """Alias without the prefix alias/: moka-dev-data."""
+    description: str
+    retain: bool
+    """Whether the key outlives its stack. A deleted key makes its data unreadable for ever."""
+    for_auto_scaling: bool = False
+    """Whether EC2 Auto Scaling may start instances with volumes under this key; nodes never start otherwise."""
+
+
+class EncryptionKey(Construct):
+    """A key, its alias, and its key policy."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: EncryptionKeyProps) -> None:
+        super().__init__(scope, construct_id)
+        self._stack = Stack.of(self)
+        statements = [self._account()]
+        if props.for_auto_scaling:
+            statements += self._auto_scaling()
+        key = kms.CfnKey(
+            self,
+            "Resource",
+            description=props.description,
+            enable_key_rotation=True,
+            pending_window_in_days=30,
+            key_policy={"Version": "2012-10-17", "Statement": statements},
+        )
+        policy = CfnDeletionPolicy.RETAIN if props.retain else CfnDeletionPolicy.DELETE
+        key.cfn_options.deletion_policy = policy
+        key.cfn_options.update_replace_policy = policy
+        kms.CfnAlias(self, "Alias", alias_name=f"alias/{props.alias}", target_key_id=key.ref)
+        self.arn: str = key.attr_arn
+
+    def _account(self) -> dict[str, Any]:
+        root = f"arn:{self._stack.partition}:iam::{self._stack.account}:root"
+        return {
+            "Sid": "IamPoliciesOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+
+    def _auto_scaling(self) -> list[dict[str, Any]]:
+        """Return what EC2 Auto Scaling's service-linked role needs of a key of ours.
+
+        Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+        """
+        role = (
+            f"arn:{self._stack.partition}:iam::{self._stack.account}:role/aws-service-role/"
+            "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+        )
+        use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        base: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": role}, "Resource": "*"}
+        return [
+            {"Sid": "AutoScalingUsesTheKey", **base, "Action": use},
+            {
+                "Sid": "AutoScalingGrantsToEc2",
+                **base,
+                "Action": "kms:CreateGrant",
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+        ]

@@ -1,0 +1,220 @@
+"""A node pool: one managed node group per zone, so that the autoscaler never has to guess where a node would start.
+
+Groups carry their create-only properties in their names, because CloudFormation replaces a group by making the new one
+first, and a fixed name would end every replacement in a 409. A driver group is never rolled: what would roll it changes
+its name, and the old group stays, with its drivers, until an engineer removes it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from aws_cdk import CfnDeletionPolicy, CfnResource, aws_eks_v2 as eks
+from constructs import Construct
+
+from moka_constructs.errors import PropsError
+from moka_constructs.node_launch_template import NodeLaunchTemplate, NodeLaunchTemplateProps
+from moka_constructs.user_data import NodeSettings, user_data
+
+PoolRole = Literal["system", "driver", "executor", "celeborn"]
+Architecture = Literal["arm64", "x86_64"]
+
+_AMI_TYPES = {
+    ("al2023", "arm64"): "AL2023_ARM_64_STANDARD",
+    ("al2023", "x86_64"): "AL2023_x86_64_STANDARD",
+    ("bottlerocket", "arm64"): "BOTTLEROCKET_ARM_64",
+    ("bottlerocket", "x86_64"): "BOTTLEROCKET_x86_64",
+}
+_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NodeTaint:
+    """A taint, in Kubernetes' words."""
+
+    key: str
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NodeSubnet:
+    """A subnet for nodes."""
+
+    id: str
+    """Id, perhaps a token."""
+    key: str
+    """What stands for the subnet in a group's name: the id when it is known, else the range."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NodePoolProps:
+    """Shape, bounds and place of a pool."""
+
+    name: str
+    """At most 20 characters; groups are called <name>-<zone>-<hash>."""
+    role: PoolRole
+    capacity: Literal["on_demand", "spot"] = "on_demand"
+    instance_types: tuple[str, ...]
+    """Equal in vCPU, memory, architecture and NVMe: the autoscaler simulates the first."""
+    architecture: Architecture
+    settings: NodeSettings
+    subnets: Mapping[str, tuple[NodeSubnet, ...]]
+    """{zone: subnets}; one group is made per zone."""
+    min_nodes_per_zone: int = 0
+    max_nodes_per_zone: int
+    ami_release: str
+    """Release of the EKS-optimised image, pinned: 1.35.2-20260715."""
+    disk_gib: int = 100
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    taints: tuple[NodeTaint, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NodePoolContext:
+    """What all pools of a cluster share."""
+
+    cluster_name: str
+    """Name of the cluster, as a reference, so that groups wait for it."""
+    cluster_key: str
+    """What stands for the cluster in a group's name: its name, as text."""
+    kubernetes_version: str
+    node_role_arn: str
+    node_role_key: str
+    """What stands for the role in a group's name: its name."""
+    security_group_ids: tuple[str, ...]
+    volumes_key_arn: str
+    tags: Mapping[str, str]
+    """Tags on instances, volumes and interfaces."""
+
+
+class NodePool(Construct):
+    """The groups of a pool and their launch template."""
+
+    def __init__(self, scope: Construct, construct_id: str, context: NodePoolContext, props: NodePoolProps) -> None:
+        super().__init__(scope, construct_id)
+        self._check(props)
+        self._context = context
+        self._props = props
+        self.template = NodeLaunchTemplate(
+            self,
+            "LaunchTemplate",
+            NodeLaunchTemplateProps(
+                name=f"{context.cluster_key}-{props.name}",
+                settings=props.settings,
+                disk_gib=props.disk_gib,
+                volumes_key_arn=context.volumes_key_arn,
+                security_group_ids=context.security_group_ids,
+                tags=context.tags,
+            ),
+        )
+        self.groups: list[eks.CfnNodegroup] = [self._group(zone, subnets) for zone, subnets in props.subnets.items()]
+
+    def add_dependencies(self, resources: Sequence[CfnResource]) -> None:
+        """Make every group wait for `resources`: nodes without networking never become ready."""
+        for group in self.groups:
+            for resource in resources:
+                group.add_resource_dependency(resource)
+
+    def _check(self, props: NodePoolProps) -> None:
+        if props.min_nodes_per_zone > props.max_nodes_per_zone:
+            raise PropsError(
+                "MinAboveMax",
+                f"`min_nodes_per_zone` must be at most `max_nodes_per_zone` ({props.max_nodes_per_zone}), got {props.min_nodes_per_zone}; raise the maximum or lower the minimum",
+                self,
+            )
+        if props.role == "system" and props.min_nodes_per_zone < 1:
+            raise PropsError(
+                "EmptySystemPool",
+                f"`min_nodes_per_zone` of a system pool must be at least 1, got {props.min_nodes_per_zone}; the platform's own pods live there",
+                self,
+            )
+        if props.capacity == "spot" and props.role != "executor":
+            raise PropsError(
+                "SpotNotForExecutors",
+                f"`capacity` of a {props.role} pool must be on_demand, got spot; losing such a node loses jobs or the platform",
+                self,
+            )
+        if not props.subnets or not all(props.subnets.values()):
+            raise PropsError("NoSubnets", f"`subnets` must hold a subnet per zone, got {dict(props.subnets)}", self)
+
+    def _group(self, zone: str, subnets: tuple[NodeSubnet, ...]) -> eks.CfnNodegroup:
+        props = self._props
+        system = props.role == "system"
+        group = eks.CfnNodegroup(
+            self,
+            f"Group{zone.rsplit('-', 1)[1].upper()}",
+            cluster_name=self._context.cluster_name,
+            nodegroup_name=self.group_name(zone, subnets),
+            node_role=self._context.node_role_arn,
+            subnets=[subnet.id for subnet in subnets],
+            ami_type=_AMI_TYPES[props.settings.operating_system, props.architecture],
+            version=self._version(),
+            release_version=props.ami_release,
+            capacity_type="SPOT" if props.capacity == "spot" else "ON_DEMAND",
+            instance_types=list(props.instance_types),
+            launch_template=eks.CfnNodegroup.LaunchTemplateSpecificationProperty(
+                id=self.template.id, version=self.template.version
+            ),
+            # Only a group that no autoscaler touches has a desired size: on others every deploy would undo its work.
+            scaling_config=eks.CfnNodegroup.ScalingConfigProperty(
+                min_size=props.min_nodes_per_zone,
+                max_size=props.max_nodes_per_zone,
+                desired_size=props.min_nodes_per_zone if system else None,
+            ),
+            labels=self._labels(),
+            taints=self._taints(),
+            update_config=eks.CfnNodegroup.UpdateConfigProperty(max_unavailable=1)
+            if system
+            else eks.CfnNodegroup.UpdateConfigProperty(max_unavailable_percentage=33),
+            force_update_enabled=False,
+            node_repair_config=eks.CfnNodegroup.NodeRepairConfigProperty(enabled=True),
+        )
+        if props.role == "driver":
+            group.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        return group
+
+    def group_name(self, zone: str, subnets: tuple[NodeSubnet, ...]) -> str:
+        """Return <pool>-<zone>-<8 hex of what would force a replacement>; for drivers, also of what would roll nodes."""
+        props = self._props
+        parts: list[object] = [
+            self._context.cluster_key,
+            self._context.node_role_key,
+            [subnet.key for subnet in subnets],
+            _AMI_TYPES[props.settings.operating_system, props.architecture],
+            props.capacity,
+            list(props.instance_types),
+            self._version(),
+        ]
+        if props.role == "driver":
+            parts += [props.ami_release, props.disk_gib, user_data(props.settings)]
+        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+        return f"{props.name}-{zone}-{digest}"
+
+    def _version(self) -> str | None:
+        """Return the Kubernetes version, where the image release does not say it.
+
+        An update may change the version or the release, not both (aws-cdk #13602). AL2023's release names the version;
+        Bottlerocket's does not, so there the version is part of the name and a new one makes new groups.
+        """
+        return self._context.kubernetes_version if self._props.settings.operating_system == "bottlerocket" else None
+
+    def _labels(self) -> dict[str, str]:
+        props = self._props
+        return {
+            **props.labels,
+            "moka.dev/pool": props.name,
+            "moka.dev/role": props.role,
+            "moka.dev/capacity": props.capacity,
+        }
+
+    def _taints(self) -> list[eks.CfnNodegroup.TaintProperty]:
+        taints = list(self._props.taints)
+        if self._props.role != "system":
+            taints.insert(0, NodeTaint(key="moka.dev/role", value=self._props.role))
+        return [
+            eks.CfnNodegroup.TaintProperty(key=taint.key, value=taint.value or None, effect=_EFFECTS[taint.effect])
+            for taint in taints
+        ]

@@ -1,0 +1,171 @@
+"""An EKS cluster fit for Spark: control plane, keys, roles, node pools per zone and add-ons, in the order that works.
+
+The order is cluster, then networking add-ons, then nodes, then what runs on them. CloudFormation does not see it in the
+properties, so it is written as dependencies. No Kubernetes object is made here; charts bring those.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import CfnResource
+from constructs import Construct
+
+from moka_constructs.addons import (
+    COREDNS_CONFIGURATION,
+    VPC_CNI_CONFIGURATION,
+    AddonIdentity,
+    AddonName,
+    make_addon,
+)
+from moka_constructs.control_plane import ControlPlane, ControlPlaneProps, pascal
+from moka_constructs.errors import PropsError
+from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps
+from moka_constructs.statements import Statement, encrypt_volumes
+from moka_constructs.workload_role import Mechanism, ServiceAccount, WorkloadRole, WorkloadRoleProps
+
+MAX_GROUPS: Final = 30
+"""Node groups per cluster that EKS allows by default (quota L-6D54EA21)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SparkClusterProps:
+    """A control plane and what runs under it."""
+
+    control_plane: ControlPlaneProps
+    pools: tuple[NodePoolProps, ...]
+    node_role_arn: str
+    node_role_key: str
+    """What stands for the node role in group names."""
+    volumes_key_arn: str
+    node_security_group_ids: tuple[str, ...] = ()
+    """Groups that every node joins beside the cluster's own, at most four."""
+    node_tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Tags on instances, volumes and network interfaces."""
+    cni_role_name: str
+    """Name of the role of the VPC CNI."""
+    ebs_csi_role_name: str
+    """Name of the role of the EBS CSI driver."""
+    mechanism: Mechanism = "irsa"
+    """How the add-ons get credentials."""
+
+
+class SparkCluster(Construct):
+    """The cluster. `identity` is what roles of later stacks need."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: SparkClusterProps) -> None:
+        super().__init__(scope, construct_id)
+        self._check(props)
+        self._props = props
+        self.control_plane = ControlPlane(self, "ControlPlane", props.control_plane)
+        self.identity = self.control_plane.identity
+        self.security_group_id = self.control_plane.security_group_id
+        networking = self._networking_addons()
+        self.pools = self._node_pools(networking)
+        system: list[CfnResource] = [
+            group
+            for pool, pool_props in zip(self.pools, props.pools, strict=True)
+            if pool_props.role == "system"
+            for group in pool.groups
+        ]
+        self._workload_addons(system)
+
+    def _check(self, props: SparkClusterProps) -> None:
+        groups = sum(len(pool.subnets) for pool in props.pools)
+        if groups > MAX_GROUPS:
+            raise PropsError(
+                "TooManyGroups",
+                f"`pools` must make at most {MAX_GROUPS} node groups, got {groups} ({len(props.pools)} pools by zone); merge pools or give them fewer zones",
+                self,
+            )
+        if not any(pool.role == "system" for pool in props.pools):
+            raise PropsError("NoSystemPool", "`pools` must hold a system pool, got none; add one of role system", self)
+        if len(props.node_security_group_ids) > 4:
+            raise PropsError(
+                "TooManySecurityGroups",
+                f"`node_security_group_ids` must hold at most 4 groups beside the cluster's, got {len(props.node_security_group_ids)}; AWS allows five per interface",
+                self,
+            )
+
+    def _networking_addons(self) -> list[CfnResource]:
+        """Return what nodes need before they can become ready."""
+        cluster = [self.control_plane.resource]
+        cni = self._addon_identity("VpcCniRole", self._props.cni_role_name, "aws-node", "AmazonEKS_CNI_Policy")
+        return [
+            self._addon("VpcCni", "vpc-cni", cluster, configuration=VPC_CNI_CONFIGURATION, identity=cni),
+            self._addon("KubeProxy", "kube-proxy", cluster),
+            self._addon("PodIdentityAgent", "eks-pod-identity-agent", cluster),
+        ]
+
+    def _node_pools(self, networking: list[CfnResource]) -> list[NodePool]:
+        props = self._props
+        context = NodePoolContext(
+            cluster_name=self.control_plane.cluster_name,
+            cluster_key=props.control_plane.cluster_name,
+            kubernetes_version=props.control_plane.kubernetes_version,
+            node_role_arn=props.node_role_arn,
+            node_role_key=props.node_role_key,
+            security_group_ids=(self.security_group_id, *props.node_security_group_ids),
+            volumes_key_arn=props.volumes_key_arn,
+            tags=props.node_tags,
+        )
+        pools = [NodePool(self, f"Pool{pascal(pool.name)}", context, pool) for pool in props.pools]
+        for pool in pools:
+            pool.add_dependencies(networking)
+        return pools
+
+    def _workload_addons(self, system: list[CfnResource]) -> None:
+        """Install what runs on nodes, once there are nodes: EKS calls an add-on without ready pods degraded and fails."""
+        self._addon("CoreDns", "coredns", system, configuration=COREDNS_CONFIGURATION)
+        ebs = self._addon_identity(
+            "EbsCsiRole",
+            self._props.ebs_csi_role_name,
+            "ebs-csi-controller-sa",
+            "service-role/AmazonEBSCSIDriverPolicy",
+            statements=encrypt_volumes("EncryptVolumes", self._props.volumes_key_arn),
+        )
+        self._addon("EbsCsi", "aws-ebs-csi-driver", system, identity=ebs)
+
+    def _addon(
+        self,
+        construct_id: str,
+        name: AddonName,
+        after: list[CfnResource],
+        *,
+        configuration: Mapping[str, Any] | None = None,
+        identity: AddonIdentity | None = None,
+    ) -> CfnResource:
+        return make_addon(
+            self,
+            construct_id,
+            cluster_name=self.control_plane.cluster_name,
+            kubernetes_version=self._props.control_plane.kubernetes_version,
+            name=name,
+            after=after,
+            configuration=configuration,
+            identity=identity,
+        )
+
+    def _addon_identity(
+        self,
+        construct_id: str,
+        role_name: str,
+        service_account: str,
+        managed_policy: str,
+        statements: tuple[Statement, ...] = (),
+    ) -> AddonIdentity:
+        role = WorkloadRole(
+            self,
+            construct_id,
+            WorkloadRoleProps(
+                role_name=role_name,
+                description=f"Pods of kube-system/{service_account} of {self._props.control_plane.cluster_name}",
+                cluster=self.identity,
+                service_account=ServiceAccount(namespace="kube-system", name=service_account),
+                mechanism=self._props.mechanism,
+                managed_policies=(managed_policy,),
+                statements=statements,
+                associate=False,
+            ),
+        )
+        return AddonIdentity(role_arn=role.arn, service_account=service_account, mechanism=self._props.mechanism)

@@ -1,0 +1,25 @@
+"""What every stack of an environment has: its account and region, its names, its tags, its bootstrap stack."""
+
+import aws_cdk as cdk
+
+from environments import Environment
+
+
+class MokaStack(cdk.Stack):
+    """A stack of one environment. Its CloudFormation name is moka-<environment>-<id>."""
+
+    def __init__(self, stage: cdk.Stage, stack_id: str, environment: Environment, *, protect: bool) -> None:
+        """Make the stack; `protect` keeps CloudFormation from deleting it until someone turns that off."""
+        super().__init__(
+            stage,
+            stack_id,
+            stack_name=f"moka-{environment.name}-{stack_id}",
+            env=cdk.Environment(account=environment.account, region=environment.region),
+            synthesizer=cdk.DefaultStackSynthesizer(
+                qualifier=environment.bootstrap.qualifier,
+                cloud_formation_execution_role=environment.bootstrap.execution_role_arn,
+            ),
+            tags=environment.tags,
+            termination_protection=protect,
+        )
+        self.environment_file = environment

@@ -1,0 +1,94 @@
+"""The cluster stack: one EKS cluster with its keys, roles, node pools and add-ons."""
+
+import aws_cdk as cdk
+from moka_constructs import (
+    Access,
+    ControlPlaneProps,
+    EncryptionKey,
+    EncryptionKeyProps,
+    ServiceRole,
+    ServiceRoleProps,
+    SparkCluster,
+    SparkClusterProps,
+)
+
+from environments import Environment, names
+from environments.clusters import Cluster
+from infra.base import MokaStack
+from infra.outputs import ClusterOutputs, NetworkOutputs
+from infra.pools import node_pool_props
+
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
+"""Join the cluster, pull images, and a shell through Session Manager, the only way onto a node. Networking and volumes
+have roles of their own, so that a pod that reaches the node's credentials gains neither."""
+
+
+class ClusterStack(MokaStack):
+    """One cluster of the environment."""
+
+    def __init__(self, stage: cdk.Stage, environment: Environment, cluster: Cluster, network: NetworkOutputs) -> None:
+        super().__init__(stage, f"cluster-{cluster.name}", environment, protect=cluster.deletion_protection)
+        self._cluster = cluster
+        spark = SparkCluster(
+            self,
+            "Cluster",
+            SparkClusterProps(
+                control_plane=self._control_plane(network),
+                pools=tuple(node_pool_props(pool, environment.pool_zones(pool), network) for pool in cluster.pools),
+                node_role_arn=cluster.node_role_arn or self._role("NodeRole", "nodes", "ec2", NODE_POLICIES),
+                node_role_key=cluster.node_role_arn or names.role(environment, cluster, "nodes"),
+                volumes_key_arn=environment.storage.volumes_key_arn
+                or self._key("VolumesKey", "volumes", "Node volumes"),
+                node_security_group_ids=network.node_security_group_ids,
+                node_tags=environment.tags,
+                cni_role_name=names.role(environment, cluster, "vpc-cni"),
+                ebs_csi_role_name=names.role(environment, cluster, "ebs-csi"),
+                mechanism=environment.identity.mechanism,
+            ),
+        )
+        self.outputs = ClusterOutputs(identity=spark.identity, security_group_id=spark.security_group_id)
+        cdk.CfnOutput(self, "ClusterName", value=names.eks_cluster(environment, cluster))
+        cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer_url)
+
+    def _control_plane(self, network: NetworkOutputs) -> ControlPlaneProps:
+        cluster = self._cluster
+        return ControlPlaneProps(
+            cluster_name=names.eks_cluster(self.environment_file, cluster),
+            kubernetes_version=cluster.kubernetes_version,
+            role_arn=cluster.cluster_role_arn
+            or self._role("ControlPlaneRole", "control-plane", "eks", ("AmazonEKSClusterPolicy",)),
+            vpc_id=network.vpc_id,
+            subnet_ids=network.control_plane_subnet_ids,
+            secrets_key_arn=cluster.secrets_key_arn or self._key("SecretsKey", "secrets", "Kubernetes secrets"),
+            access=tuple(
+                Access(role_arn=entry.role_arn, policy=entry.policy, namespaces=entry.namespaces)
+                for entry in cluster.access
+            ),
+            public_cidrs=cluster.endpoint.allowed_cidrs if cluster.endpoint.access == "public_and_private" else (),
+            api_prefix_lists=network.prefix_list_ids,
+            log_types=cluster.log_types,
+            log_retention_days=cluster.log_retention_days,
+            tier=cluster.control_plane_tier,
+            terminated_pod_gc_threshold=cluster.terminated_pod_gc_threshold,
+            deletion_protection=cluster.deletion_protection,
+            zonal_shift=cluster.zonal_shift,
+        )
+
+    def _role(self, construct_id: str, workload: str, service: str, policies: tuple[str, ...]) -> str:
+        props = ServiceRoleProps(
+            role_name=names.role(self.environment_file, self._cluster, workload),
+            description=f"{workload} of EKS cluster {names.eks_cluster(self.environment_file, self._cluster)}",
+            service=f"{service}.amazonaws.com",
+            managed_policies=policies,
+        )
+        return ServiceRole(self, construct_id, props).arn
+
+    def _key(self, construct_id: str, use: str, what: str) -> str:
+        cluster = names.eks_cluster(self.environment_file, self._cluster)
+        props = EncryptionKeyProps(
+            alias=f"{cluster}-{use}",
+            description=f"{what} of EKS cluster {cluster}",
+            retain=self.environment_file.storage.retain,
+            for_auto_scaling=use == "volumes",
+        )
+        return EncryptionKey(self, construct_id, props).arn

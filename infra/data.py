@@ -1,0 +1,81 @@
+"""The data stack: buckets for logs, artifacts and staging, and the registry's repositories, under one key."""
+
+import aws_cdk as cdk
+from moka_constructs import (
+    AccessLogBucket,
+    AccessLogBucketProps,
+    DataBucket,
+    DataBucketProps,
+    EncryptionKey,
+    EncryptionKeyProps,
+    ImageRepository,
+    ImageRepositoryProps,
+)
+
+from environments import Environment, names
+from infra.base import MokaStack
+from infra.outputs import DataOutputs
+
+
+class DataStack(MokaStack):
+    """What outlives clusters."""
+
+    def __init__(self, stage: cdk.Stage, environment: Environment) -> None:
+        super().__init__(stage, "data", environment, protect=environment.storage.retain)
+        storage = environment.storage
+        self._retain = storage.retain
+        self.outputs = DataOutputs(key_arn=storage.key_arn or self._key())
+        self._access_logs = self._access_log_bucket() if storage.access_logs else None
+        self._bucket("EventLogs", "event-logs", expire_days=storage.event_log_days)
+        self._bucket("ContainerLogs", "container-logs", expire_days=storage.container_log_days)
+        self._bucket("Artifacts", "artifacts", noncurrent_days=storage.noncurrent_version_days)
+        self._bucket("Staging", "staging", expire_days=storage.staging_days)
+        if environment.delivery.registry == "account":
+            self._repositories()
+
+    def _key(self) -> str:
+        name = self.environment_file.name
+        props = EncryptionKeyProps(
+            alias=f"moka-{name}-data", description=f"Buckets and registries of moka {name}", retain=self._retain
+        )
+        return EncryptionKey(self, "Key", props).arn
+
+    def _access_log_bucket(self) -> str:
+        environment = self.environment_file
+        uses: tuple[names.BucketUse, ...] = ("event-logs", "container-logs", "artifacts", "staging")
+        props = AccessLogBucketProps(
+            bucket_name=names.bucket(environment, "access-logs"),
+            source_buckets=tuple(names.bucket(environment, use) for use in uses),
+            retain=self._retain,
+        )
+        return AccessLogBucket(self, "AccessLogs", props).name
+
+    def _bucket(
+        self,
+        construct_id: str,
+        use: names.BucketUse,
+        *,
+        expire_days: int | None = None,
+        noncurrent_days: int | None = None,
+    ) -> None:
+        props = DataBucketProps(
+            bucket_name=names.bucket(self.environment_file, use),
+            key_arn=self.outputs.key_arn,
+            retain=self._retain,
+            expire_days=expire_days,
+            noncurrent_days=noncurrent_days,
+            abort_multipart_days=self.environment_file.storage.abort_multipart_days,
+            access_logs_bucket=self._access_logs,
+        )
+        DataBucket(self, construct_id, props)
+
+    def _repositories(self) -> None:
+        prefix = names.registry(self.environment_file).split("/", 1)[1]
+        for image in IMAGES:
+            props = ImageRepositoryProps(
+                repository_name=f"{prefix}/{image}", key_arn=self.outputs.key_arn, retain=self._retain
+            )
+            ImageRepository(self, f"Image{''.join(part.capitalize() for part in image.split('-'))}", props)
+
+
+IMAGES = ("archer", "spark", "spark-operator")

@@ -1,0 +1,47 @@
+"""The platform stack of a cluster: the identities of what runs on it.
+
+The charts join it through a manifest set that waits for these roles; until then `moka render` writes them to files.
+"""
+
+import aws_cdk as cdk
+from moka_constructs import WorkloadRole, WorkloadRoleProps
+
+from environments import Environment, names
+from environments.clusters import Cluster
+from infra.base import MokaStack
+from infra.outputs import ClusterOutputs, DataOutputs
+from infra.workloads import Workload, cluster_workloads
+
+
+class PlatformStack(MokaStack):
+    """Roles of teams, History Server and Archer on one cluster."""
+
+    def __init__(
+        self,
+        stage: cdk.Stage,
+        environment: Environment,
+        cluster: Cluster,
+        data: DataOutputs,
+        outputs: ClusterOutputs,
+    ) -> None:
+        super().__init__(stage, f"platform-{cluster.name}", environment, protect=False)
+        self._cluster = cluster
+        self._outputs = outputs
+        self.roles = {workload.name: self._role(workload) for workload in cluster_workloads(environment, cluster, data)}
+        """{workload: its role}; what carries the charts depends on them."""
+
+    def _role(self, workload: Workload) -> WorkloadRole:
+        environment = self.environment_file
+        account = workload.service_account
+        return WorkloadRole(
+            self,
+            f"Role{''.join(part.capitalize() for part in workload.name.split('-'))}",
+            WorkloadRoleProps(
+                role_name=names.role(environment, self._cluster, workload.name),
+                description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._cluster)}",
+                cluster=self._outputs.identity,
+                service_account=account,
+                mechanism=environment.identity.overrides.get(workload.name, environment.identity.mechanism),
+                statements=workload.statements,
+            ),
+        )

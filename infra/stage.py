@@ -1,0 +1,36 @@
+"""One environment as a stage: which stacks there are and what each hands to the next."""
+
+import aws_cdk as cdk
+from moka_constructs import RolePath
+
+from environments import Environment
+from infra.cluster import ClusterStack
+from infra.data import DataStack
+from infra.network import network_outputs
+from infra.platform import PlatformStack
+
+
+class EnvironmentStage(cdk.Stage):
+    """The stacks of an environment: <name>/network, <name>/data, <name>/cluster-<c>, <name>/platform-<c>."""
+
+    def __init__(self, app: cdk.App, environment: Environment) -> None:
+        super().__init__(
+            app,
+            environment.name,
+            env=cdk.Environment(account=environment.account, region=environment.region),
+            permissions_boundary=_boundary(environment),
+        )
+        network = network_outputs(self, environment)
+        data = DataStack(self, environment).outputs
+        for cluster in environment.clusters:
+            outputs = ClusterStack(self, environment, cluster, network).outputs
+            PlatformStack(self, environment, cluster, data, outputs)
+        for key, value in environment.tags.items():
+            cdk.Tags.of(self).add(key, value)
+        if environment.permissions.role_path != "/":
+            cdk.Aspects.of(self).add(RolePath(environment.permissions.role_path))
+
+
+def _boundary(environment: Environment) -> cdk.PermissionsBoundary | None:
+    arn = environment.permissions.boundary_arn
+    return None if arn is None else cdk.PermissionsBoundary.from_arn(arn)
