@@ -24,6 +24,7 @@ _EXIT_CODES = (
     "  0  done",
     "  1  it was tried and failed; `local --once`: a job did not succeed",
     "  2  bad input: options, or an environment file",
+    "  3  `render --check`: the files on disk differ",
     "130  stopped by Ctrl-C (143: by SIGTERM) before the end",
 )
 EPILOG = "\n\n".join(_EXIT_CODES)

@@ -48,18 +48,20 @@ def synthesise(assembly: Path, environment: str | None) -> None:
         )
     )
     os.chdir(ROOT)
+    sys.argv = ["app.py"]
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
 
 
 def main(assembly: str, rendered: str, environment: str | None = None) -> None:
     """Synthesises, then renders the manifests; one process, so that Node is started once for both."""
     synthesise(Path(assembly), environment)
-    from environments import environment_names  # noqa: PLC0415 (app.py says first what is wrong with a file)
-    from moka.render import render_environment  # noqa: PLC0415 (brings cdk8s)
+    # app.py goes first: it says what is wrong with an environment file
+    from environments import environment_names, load  # noqa: PLC0415
+    from moka.render import render  # noqa: PLC0415
 
     shutil.rmtree(rendered, ignore_errors=True)
-    for name in [environment] if environment else environment_names():
-        render_environment(name, Path(rendered))
+    for name in environment_names() if environment is None else [environment]:
+        render(load(name), Path(rendered))
 
 
 if __name__ == "__main__":

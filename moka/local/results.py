@@ -47,7 +47,7 @@ def _found(name: str, results: Path | None) -> list[RenderableType]:
     heading = Text.assemble((name, "bold"), f": {facts}; all of it as Parquet in {results}")
     parts: list[RenderableType] = [heading, Text()]
     for table in summary["tables"]:
-        parts += [_table(table), Text()]
+        parts += [*_table(table), Text()]
     return parts
 
 
@@ -58,18 +58,18 @@ def read_summary(results: Path) -> dict[str, Any]:
     return summary
 
 
-def _table(described: dict[str, Any]) -> Table:
+def _table(described: dict[str, Any]) -> list[RenderableType]:
     rows, total = described["rows"], described["total_rows"]
     more = f" (the first {len(rows)} of {total} rows)" if total > len(rows) else ""
-    table = Table(
-        title=described["title"] + more, title_justify="left", title_style="bold", box=None, header_style="dim"
-    )
+    # rich would wrap a title to the width of its table
+    title = Text(described["title"] + more, style="bold")
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for column in described["columns"]:
         numeric = column["type"].startswith(_NUMBERS)
         table.add_column(column["name"], justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    return table
+    return [title, table]
 
 
 def _failed(job: Json, attempts: Path) -> Text:
@@ -84,7 +84,7 @@ def _failed(job: Json, attempts: Path) -> Text:
 
 
 def _jobs(steps: Sequence[Step]) -> Table:
-    table = Table(title="Jobs", title_justify="left", title_style="bold", box=None, header_style="dim")
+    table = Table(title="Jobs", title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in ("job", "state", "took", "page", "Spark history"):
         table.add_column(column, overflow="fold")
     for step in steps:
