@@ -22,7 +22,7 @@ class Section(BaseModel):
 
 def refuse(kind: str, *, allowed: str, fix: str) -> PydanticCustomError:
     """Return the error that a field type raises: `allowed` says what fits, `fix` what to do. `kind` is a stable code."""
-    return PydanticCustomError(kind, "must be {allowed}; {fix}", {"allowed": allowed, "fix": fix})  # type: ignore[arg-type]  # pydantic wants LiteralString for a constant
+    return PydanticCustomError(kind, "must be {allowed}; {fix}", {"allowed": allowed, "fix": fix})
 
 
 @dataclass(frozen=True)

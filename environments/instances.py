@@ -89,7 +89,7 @@ def zone_ids_without_eks(region: str) -> tuple[str, ...]:
 def offered_in(name: str, region: str) -> frozenset[str]:
     """Return the zone ids of `region` that offer the type; none for an unknown type or region."""
     facts = _table()["regions"].get(region)
-    family = _table()["families"].get(name.split(".")[0])
+    family = _table()["families"].get(name.split(".", maxsplit=1)[0])
     if facts is None or family is None or name not in family["types"]:
         return frozenset()
     exceptions = family.get("offered_except", {}).get(name, {})

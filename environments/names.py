@@ -20,6 +20,17 @@ PLATFORM_CONFIG_MAP: Final = "moka-platform"
 SPARK_SERVICE_ACCOUNT: Final = "spark"
 """Service account of drivers and executors in each team's namespace."""
 
+WORKLOADS: Final = (
+    "archer",
+    "archer-migrate",
+    "cluster-autoscaler",
+    "ebs-csi",
+    "history-server",
+    "load-balancer-controller",
+    "log-shipper",
+)
+"""The platform's own workloads that have an AWS role; teams' jobs are team-<name>."""
+
 BucketUse = Literal["event-logs", "container-logs", "artifacts", "staging", "access-logs"]
 
 

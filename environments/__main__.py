@@ -1,0 +1,5 @@
+"""Entry of `python -m environments`."""
+
+from environments.cli import main
+
+main()

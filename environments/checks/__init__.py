@@ -1,0 +1,130 @@
+"""Rules that join sections of an environment, one module per concept.
+
+A check reads the environment as if all of it were there and yields findings. When a part of the file was refused the
+part is absent, reading it raises AttributeError, and that check is left out: the others still report.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from environments.checks import (
+    addresses,
+    capacity,
+    clusters,
+    existing_network,
+    network,
+    ownership,
+    pools,
+    profiles,
+    queues,
+    schedules,
+    service,
+    tenancy,
+)
+from environments.model import Environment
+from environments.problems import Finding, Findings, Path
+
+Check = Callable[..., Findings]
+
+OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
+    network.new_ranges,
+    network.overlaps,
+    network.zones,
+    network.identified_zones,
+    network.private_network,
+    network.endpoints_once,
+    existing_network.subnets,
+    existing_network.subnets_per_zone,
+    existing_network.security_groups,
+    addresses.room_for_pools,
+    capacity.region_known,
+    capacity.zone_count,
+    capacity.offered_beyond_table,
+    capacity.celeborn,
+    clusters.unique_names,
+    tenancy.unique_teams,
+    queues.unique_queues,
+    queues.form,
+    queues.default_queue,
+    queues.leaf_settings,
+    queues.applications,
+    queues.resources,
+    queues.unused_leaves,
+    service.archer_cluster,
+    service.endpoint,
+    service.database,
+    service.delivery,
+    service.identity,
+    service.catalog,
+    service.tags,
+    ownership.accounts,
+    ownership.in_region,
+    ownership.autoscaling_grant,
+    schedules.unique_schedules,
+    schedules.together,
+    profiles.unique_profiles,
+)
+OF_CLUSTER: Final[tuple[Check, ...]] = (
+    clusters.an_admin,
+    clusters.access_entries,
+    clusters.api_endpoint,
+    clusters.log_types,
+    clusters.node_groups,
+    clusters.role_names,
+    clusters.version_notice,
+    capacity.unique_pools,
+    capacity.roles,
+)
+OF_POOL: Final[tuple[Check, ...]] = (
+    pools.types_known,
+    pools.types_offered,
+    pools.types_equal,
+    pools.disks,
+    pools.spot,
+    pools.bounds,
+    pools.zones,
+    pools.image,
+    pools.reserved_keys,
+    pools.generation_notice,
+)
+OF_TEAM: Final[tuple[Check, ...]] = (
+    tenancy.team_clusters,
+    tenancy.team_queues,
+    tenancy.submitters,
+    tenancy.team_data,
+    tenancy.quota_against_queues,
+)
+OF_SCHEDULE: Final[tuple[Check, ...]] = (schedules.target, schedules.bounds, schedules.time_zone, schedules.cron)
+OF_PROFILE: Final[tuple[Check, ...]] = (profiles.conf, profiles.one_driver, profiles.fits_a_node)
+
+
+def run(environment: Environment, *, whole: bool) -> list[Finding]:
+    """Return what the checks find; with `whole` false the environment is one that `salvage` made."""
+    found: list[Finding] = []
+    for check, arguments in _calls(environment):
+        try:
+            found += check(environment, *arguments)
+        except AttributeError:
+            if whole:
+                raise
+    return found
+
+
+def _calls(environment: Environment) -> Iterator[tuple[Check, tuple[Any, ...]]]:
+    """Yield every check with what it is made on."""
+    for check in OF_ENVIRONMENT:
+        yield check, ()
+    for number, cluster in enumerate(_there(environment, "clusters")):
+        at: Path = ("clusters", number)
+        yield from ((check, (at, cluster)) for check in OF_CLUSTER)
+        for index, pool in enumerate(_there(cluster, "pools")):
+            yield from ((check, ((*at, "pools", index), cluster, pool)) for check in OF_POOL)
+    for section, checks in (("teams", OF_TEAM), ("schedules", OF_SCHEDULE), ("profiles", OF_PROFILE)):
+        for index, item in enumerate(_there(environment, section)):
+            yield from ((check, ((section, index), item)) for check in checks)
+
+
+def _there(section: Any, name: str) -> tuple[Any, ...]:
+    """Return a list of the section, empty when the file's one was refused."""
+    items: tuple[Any, ...] = getattr(section, name, ())
+    return items

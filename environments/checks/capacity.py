@@ -1,0 +1,130 @@
+"""What the pools of a cluster must be together, and what they owe to Celeborn and to the region's table."""
+
+from environments.checks.clusters import twice
+from environments.clusters import Cluster
+from environments.instances import instance_types, regions, table_date, zone_ids
+from environments.model import Environment
+from environments.problems import Finding, Findings, Path, Words, choose, listed
+
+
+def unique_pools(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """Pool names given twice, or one that continues another: the autoscaler tells groups apart by the prefix eks-<pool>-."""
+    names = [pool.name for pool in cluster.pools]
+    yield from twice((*at, "pools"), names, "pool of the cluster")
+    for index, name in enumerate(names):
+        for other in names:
+            if name.startswith(f"{other}-"):
+                allowed = f"no continuation of the pool name {other}: its node groups match eks-{other}-"
+                yield Finding(
+                    path=(*at, "pools", index, "name"),
+                    value=name,
+                    allowed=allowed,
+                    fix=f"rename it, for example {name.replace('-', '')}",
+                )
+
+
+def roles(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """Every cluster runs the platform, drivers and executors."""
+    given = [pool.role for pool in cluster.pools]
+    for role, reason in (
+        ("system", "for DNS, the scheduler and the operator"),
+        ("driver", "for Spark drivers"),
+        ("executor", "for Spark executors"),
+    ):
+        if role not in given:
+            allowed = f"with a pool of role {role}, {reason}"
+            yield Finding(path=(*at, "pools"), value=given, allowed=allowed, fix=f"add a pool with role: {role}")
+
+
+def celeborn(environment: Environment) -> Findings:
+    """Celeborn workers run on pools of role celeborn: both or neither, and as many nodes as workers."""
+    pools = [
+        (("clusters", number, "pools", index), cluster, pool)
+        for number, cluster in enumerate(environment.clusters)
+        for index, pool in enumerate(cluster.pools)
+        if pool.role == "celeborn"
+    ]
+    service = environment.celeborn
+    if service is None:
+        for path, _, _ in pools:
+            fix = "add celeborn: {workers: 3}, or give the pool another role"
+            yield Finding(
+                path=(*path, "role"),
+                value="celeborn",
+                allowed="another role while the file has no celeborn section",
+                fix=fix,
+            )
+        return
+    if not pools:
+        allowed = "absent while no cluster has a pool of role celeborn"
+        yield Finding(
+            path=("celeborn",),
+            value=Words(f"{service.workers} workers"),
+            allowed=allowed,
+            fix="add a pool with role: celeborn, or remove celeborn",
+        )
+        return
+    if service.replicate and service.workers < 2:
+        allowed = "at least 2 with replicate: true, one for each copy"
+        yield Finding(
+            path=("celeborn", "workers"),
+            value=service.workers,
+            allowed=allowed,
+            fix="set workers: 2 or replicate: false",
+        )
+    for cluster in {cluster.name: cluster for _, cluster, _ in pools}.values():
+        nodes = sum(
+            pool.max_nodes_per_zone * len(environment.pool_zones(pool)) for _, of, pool in pools if of is cluster
+        )
+        if nodes < service.workers:
+            allowed = f"at most {nodes}, the nodes that celeborn pools of cluster {cluster.name} can have: one worker per node"
+            yield Finding(
+                path=("celeborn", "workers"),
+                value=service.workers,
+                allowed=allowed,
+                fix=f"set workers: {nodes}, or raise max_nodes_per_zone",
+            )
+
+
+def region_known(environment: Environment) -> Findings:
+    """In a region that the table does not have, the file must say itself what is offered there."""
+    region = environment.region
+    if region in regions():
+        return
+    used = {name for cluster in environment.clusters for pool in cluster.pools for name in pool.instance_types}
+    silent = sorted(used - set(environment.offered_beyond_table))
+    if silent:
+        allowed = f"a region of the table of {table_date()}: {listed(regions(), most=40)}"
+        fix = f"{choose(region, regions(), 'check the name')}, or list {listed(silent)} under offered_beyond_table with their zones"
+        yield Finding(path=("region",), value=region, allowed=allowed, fix=fix)
+
+
+def offered_beyond_table(environment: Environment) -> Findings:
+    """What the file says beyond the table must be about known types and this network's zones."""
+    known_zones = environment.network.zones
+    for name, zones in environment.offered_beyond_table.items():
+        path: Path = ("offered_beyond_table", name)
+        if name not in instance_types():
+            allowed = f"an instance type of environments/instance_types.json ({table_date()}): its shape must be known"
+            yield Finding(
+                path=path, value=name, allowed=allowed, fix=choose(name, list(instance_types()), "add it to the table")
+            )
+        for index, zone in enumerate(zones):
+            if zone not in known_zones:
+                yield Finding(
+                    path=(*path, index),
+                    value=zone,
+                    allowed=f"one of {listed(known_zones)}",
+                    fix=choose(zone, known_zones, "write one of them"),
+                )
+
+
+def zone_count(environment: Environment) -> Findings:
+    """A network cannot use more zones than the region has."""
+    have = zone_ids(environment.region)
+    want = environment.network.zones
+    if have and len(set(want)) > len(have):
+        fix = f"remove {len(set(want)) - len(have)}"
+        yield Finding(
+            path=("network",), value=list(want), allowed=f"at most {len(have)} zones in {environment.region}", fix=fix
+        )

@@ -1,0 +1,126 @@
+"""Clusters: who may use them, who may reach them, and names that fit into AWS' limits."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+from typing import Final
+
+from environments.clusters import Cluster
+from environments.model import Environment
+from environments.problems import Finding, Findings, Path, listed
+
+MOST_NODE_GROUPS: Final = 30
+"""EKS' quota of managed node groups per cluster; every pool is one per zone."""
+
+ROLE_NAME: Final = 64
+"""IAM's limit on a role's name."""
+
+
+def unique_names(environment: Environment) -> Findings:
+    """Cluster names given twice."""
+    yield from twice(("clusters",), (cluster.name for cluster in environment.clusters), "cluster")
+
+
+def twice(at: Path, names: Iterable[str], thing: str) -> Findings:
+    """Names in a list at `at` that were given before."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name in first:
+            fix = f"rename one; item {first[name]} has the name"
+            yield Finding(path=(*at, index, "name"), value=name, allowed=f"a name that no other {thing} has", fix=fix)
+        first.setdefault(name, index)
+
+
+def an_admin(environment: Environment, at: Path, cluster: Cluster) -> Findings:
+    """Somebody must be able to administer the cluster: its creator gets no rights."""
+    entries = cluster.access
+    if not any(entry.policy == "cluster-admin" and not entry.namespaces for entry in entries):
+        role = f"arn:aws:iam::{environment.account}:role/PlatformAdmin"
+        allowed = "with one entry of policy cluster-admin and no namespaces, because the creator gets no rights"
+        fix = f"add {{role_arn: {role}, policy: cluster-admin}} with your own role"
+        yield Finding(path=(*at, "access"), value=[entry.policy for entry in entries], allowed=allowed, fix=fix)
+
+
+def access_entries(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """EKS makes one entry per role, and cluster-admin has no meaning inside a namespace."""
+    seen: set[str] = set()
+    for index, entry in enumerate(cluster.access):
+        path = (*at, "access", index)
+        if entry.role_arn in seen:
+            yield Finding(
+                path=(*path, "role_arn"), value=entry.role_arn, allowed="each role once", fix="merge the two entries"
+            )
+        seen.add(entry.role_arn)
+        if entry.policy == "cluster-admin" and entry.namespaces:
+            allowed = "admin, edit, view or admin-view when namespaces are given"
+            yield Finding(
+                path=(*path, "policy"), value=entry.policy, allowed=allowed, fix="write admin, or remove namespaces"
+            )
+
+
+def api_endpoint(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """A public endpoint names who may reach it; a private one has nobody to name."""
+    endpoint, path = cluster.endpoint, (*at, "endpoint", "allowed_cidrs")
+    given = list(endpoint.allowed_cidrs)
+    if endpoint.access == "private" and given:
+        allowed = "empty with access: private"
+        yield Finding(
+            path=path, value=given, allowed=allowed, fix="remove allowed_cidrs, or set access: public_and_private"
+        )
+    if endpoint.access == "public_and_private" and not given:
+        allowed = "at least one range with access: public_and_private"
+        yield Finding(
+            path=path, value=given, allowed=allowed, fix="add the company's public ranges, or set access: private"
+        )
+    for index, cidr in enumerate(endpoint.allowed_cidrs):
+        if IPv4Network(cidr).prefixlen < 8:
+            fix = "write the company's own public ranges, for example 203.0.113.0/24"
+            yield Finding(
+                path=(*path, index), value=cidr, allowed="a range of /8 or smaller, never the whole internet", fix=fix
+            )
+
+
+def log_types(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """Log types given twice."""
+    if len(set(cluster.log_types)) < len(cluster.log_types):
+        given = list(cluster.log_types)
+        yield Finding(
+            path=(*at, "log_types"),
+            value=given,
+            allowed="each log type once",
+            fix=f"write [{listed(dict.fromkeys(given))}]",
+        )
+
+
+def node_groups(environment: Environment, at: Path, cluster: Cluster) -> Findings:
+    """One managed node group per pool and zone, at most 30."""
+    counts = {pool.name: len(environment.pool_zones(pool)) for pool in cluster.pools}
+    groups = sum(counts.values())
+    if groups > MOST_NODE_GROUPS:
+        allowed = f"at most {MOST_NODE_GROUPS} node groups per cluster, one per pool and zone"
+        widest = max(counts, key=lambda name: counts[name])
+        fix = f"give pools fewer zones (pool {widest} has {counts[widest]}), or move pools to another cluster"
+        yield Finding(path=(*at, "pools"), value=groups, allowed=allowed, fix=fix)
+
+
+def role_names(environment: Environment, at: Path, cluster: Cluster) -> Findings:
+    """moka-<env>-<cluster>-<longest workload> against IAM's 64 characters."""
+    workloads = ["load-balancer-controller", *(f"team-{team.name}" for team in environment.teams_on(cluster))]
+    longest = max(workloads, key=len)
+    name = f"moka-{environment.name}-{cluster.name}-{longest}"
+    if len(name) > ROLE_NAME:
+        allowed = f"at most {len(cluster.name) - (len(name) - ROLE_NAME)} characters, so that the role {name} fits IAM's {ROLE_NAME}"
+        yield Finding(
+            path=(*at, "name"), value=cluster.name, allowed=allowed, fix="shorten the cluster's name, or the team's"
+        )
+
+
+def version_notice(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """1.36 works with the scheduler's end-to-end tests, and is not yet among its supported versions."""
+    if cluster.kubernetes_version == "1.36":
+        yield Finding(
+            path=(*at, "kubernetes_version"),
+            value=cluster.kubernetes_version,
+            allowed="1.35 unless you opt in: YuniKorn 1.9 and the Spark operator are tested up to 1.35",
+            fix='write "1.35", or keep it and test your jobs first',
+            level="warning",
+        )
