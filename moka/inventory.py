@@ -17,7 +17,7 @@ from moka.assembly import SynthesizedStack, read_assembly
 from moka.errors import BadInputError, MokaError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 _NODE_GROUP = "AWS::EKS::Nodegroup"
@@ -99,14 +99,16 @@ def take_inventory(assembly: Path, rendered: Path) -> list[EnvironmentInventory]
     ]
 
 
-def only(inventories: Iterable[EnvironmentInventory], name: str | None) -> list[EnvironmentInventory]:
+def only(inventories: Sequence[EnvironmentInventory], name: str | None) -> list[EnvironmentInventory]:
     """The environment called `name`, or all for None. Raises BadInputError for a name that nobody has."""
-    everything = list(inventories)
-    chosen = [inventory for inventory in everything if name in {None, inventory.name}]
-    if not chosen:
-        known = ", ".join(inventory.name for inventory in everything)
-        raise BadInputError(f"`ENV` must be one of {known}, got {name!r}; give one of these, or --all")
-    return chosen
+    check_known(name, [inventory.name for inventory in inventories])
+    return [inventory for inventory in inventories if name in {None, inventory.name}]
+
+
+def check_known(name: str | None, known: Sequence[str]) -> None:
+    """Raises BadInputError when `name` is given and not among the names of environments."""
+    if name is not None and name not in known:
+        raise BadInputError(f"`ENV` must be one of {', '.join(known)}, got {name!r}; give one of these, or --all")
 
 
 def _by_frequency(kinds: Iterable[str]) -> dict[str, int]:

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
+from environments import environment_names
 from moka.errors import BadInputError, MokaError
-from moka.inventory import EnvironmentInventory, only, take_inventory
+from moka.inventory import EnvironmentInventory, check_known, only, take_inventory
 from moka.inventory_table import inventory_tables
 from moka.output import write
 from moka.synth import ROOT, inventory_command
@@ -47,7 +48,11 @@ def show_command(
     """
     if everything == (environment is not None):
         raise BadInputError("give one environment, or --all: `moka show dev`, `moka show --all`")
-    inventories = _synthesised(environment) if assembly is None else take_inventory(assembly, rendered)
+    if assembly is not None:
+        inventories = take_inventory(assembly, rendered)
+    else:
+        check_known(environment, environment_names())
+        inventories = _synthesised(environment)
     chosen = only(inventories, environment)
     if output is OutputFormat.JSON:
         sys.stdout.write(json.dumps([inventory.as_json() for inventory in chosen], indent=2) + "\n")

@@ -49,7 +49,11 @@ def synthesise(assembly: Path, environment: str | None) -> None:
     )
     os.chdir(ROOT)
     sys.argv = ["app.py"]
-    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    try:
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+    except SystemExit as end:
+        if end.code:
+            raise
 
 
 def main(assembly: str, rendered: str, environment: str | None = None) -> None:

@@ -81,7 +81,8 @@ def _submission(file: Path, *arguments: str) -> Json:
     try:
         submission = completed(read_submission(str(file), sys.stdin))
     except ClientError as error:
-        raise BadInputError(str(error)) from error
+        # the reader speaks of `archer submit`'s option
+        raise BadInputError(str(error).replace("`--from`", "`--submit`")) from error
     if arguments:
         submission["application"] = {**submission["application"], "arguments": list(arguments)}
     return submission

@@ -1,0 +1,178 @@
+"""`moka local` from outside: exit codes, what is said, and that no process stays, however it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def started(local: Any, name: str) -> Callable[[], bool]:
+    mark: Path = local.folder / f"{name}.started"
+    return mark.exists
+
+
+def api(local: Any) -> str:
+    url: str = json.loads((local.data / "archer" / "server.json").read_text())["url"]
+    return url
+
+
+def test_once_exits_with_0_when_every_job_succeeded(local: Any) -> None:
+    code, out, err = local.run(
+        "--once", "--submit", local.submission("first", "ok"), "--submit", local.submission("second", "ok")
+    )
+
+    assert code == 0, err
+    rows = [line.split() for line in out.splitlines()]
+    assert {row[0]: row[1] for row in rows if row[:1] in (["first"], ["second"])} == {
+        "first": "SUCCEEDED",
+        "second": "SUCCEEDED",
+    }
+    assert re.search(r"^Archer +http://127\.0\.0\.1:\d+$", out, re.MULTILINE)
+    assert re.search(r"^moka: +\d+\.\d s  first: SUCCEEDED", err, re.MULTILINE)
+    local.assert_nothing_left()
+
+
+def test_once_exits_with_1_and_the_diagnosis_when_a_job_failed(local: Any) -> None:
+    code, out, err = local.run(
+        "--once", "--submit", local.submission("good", "ok"), "--submit", local.submission("bad", "fail")
+    )
+
+    assert code == 1, err
+    assert re.search(r"^bad FAILED: .*the input has no column carrier", out, re.MULTILINE)
+    assert "  what to do: " in out
+    (log,) = re.findall(r"^  log: (.+)$", out, re.MULTILINE)
+    assert "ValueError: the input has no column carrier" in Path(log).read_text()
+    assert "good  SUCCEEDED" in re.sub(" +", "  ", out)
+    local.assert_nothing_left()
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_while_jobs_run_leaves_no_process(local: Any, number: signal.Signals, expected: int) -> None:
+    process = local.start("--submit", local.submission("one", "sleep"), "--submit", local.submission("two", "sleep"))
+    local.until(started(local, "one"), "the first job")
+    local.until(started(local, "two"), "the second job")
+
+    process.send_signal(number)
+
+    assert process.wait(timeout=90) == expected
+    local.assert_nothing_left()
+    assert "one: CANCELLED" in local.said("stderr")
+    assert local.said("stdout") == ""
+
+
+def test_second_ctrl_c_does_not_wait_for_a_job_that_will_not_end(local: Any) -> None:
+    process = local.start(
+        "--submit", local.submission("one", "stubborn"), variables={"ARCHER_CANCEL_GRACE_SECONDS": "600"}
+    )
+    local.until(started(local, "one"), "the job")
+    process.send_signal(signal.SIGINT)
+    local.until(lambda: "one: CANCELLING" in local.said("stderr"), "the kill")
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=60) == 130
+    local.assert_nothing_left()
+
+
+def test_kill_9_leaves_no_process(local: Any) -> None:
+    process = local.start("--submit", local.submission("one", "sleep"))
+    local.until(started(local, "one"), "the job")
+
+    process.kill()
+    process.wait()
+
+    local.assert_nothing_left()
+
+
+def test_ctrl_c_during_the_synth_leaves_no_process(local: Any) -> None:
+    process = local.start("--once", "--submit", local.submission("one", "sleep"), synth=True)
+    local.until(lambda: "synth: running" in local.said("stderr"), "the synth")
+    family = psutil.Process(process.pid).children(recursive=True)
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=90) == 130
+    assert len(family) >= 2
+    assert [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    local.assert_nothing_left()
+
+
+def test_stays_up_after_the_results_until_ctrl_c(local: Any) -> None:
+    process = local.start("--submit", local.submission("one", "ok"))
+    local.until(lambda: "Ctrl-C stops everything" in local.said("stderr"), "the results")
+    assert "one  SUCCEEDED" in re.sub(" +", "  ", local.said("stdout"))
+    assert httpx.get(f"{api(local)}/healthz", trust_env=False).status_code == 200
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=60) == 0
+    local.assert_nothing_left()
+
+
+def test_server_that_dies_ends_it_with_1_and_the_reason(local: Any) -> None:
+    process = local.start("--submit", local.submission("one", "sleep"))
+    local.until(started(local, "one"), "the job")
+
+    psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"]).kill()
+
+    assert process.wait(timeout=90) == 1
+    assert "moka: archer ended with -9" in local.said("stderr")
+    local.assert_nothing_left()
+
+
+def test_port_that_is_taken_is_said_and_the_next_free_one_used(local: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+
+        code, out, err = local.run("--once", "--port", str(taken), "--submit", local.submission("one", "ok"))
+
+    assert code == 0, err
+    (port,) = re.findall(r"^Archer +http://127\.0\.0\.1:(\d+)$", out, re.MULTILINE)
+    assert int(port) != taken
+    assert f"moka: port {taken} is taken; Archer listens on http://127.0.0.1:{port}\n" in err
+
+
+def test_submission_that_archer_refuses_is_bad_input_with_every_problem(local: Any) -> None:
+    file = local.submission("one", "ok")
+    file.write_text(file.read_text() + "memmory: 1g\ndriver: {cores: 0}\n")
+
+    code, out, err = local.run("--once", "--submit", file)
+
+    assert (code, out) == (2, "")
+    assert "moka: archer refused one: " in err
+    assert "`memmory`" in err
+    assert "`driver.cores`" in err
+    local.assert_nothing_left()
+
+
+def test_submission_that_cannot_be_read_starts_nothing(local: Any) -> None:
+    code, out, err = local.run("--once", "--submit", local.folder / "nowhere.yaml")
+
+    assert (code, out) == (2, "")
+    assert err.startswith("moka: `--submit` must be a readable file, got ")
+    assert not local.data.exists()
+
+
+def test_two_on_one_folder_are_refused(local: Any) -> None:
+    process = local.start("--submit", local.submission("one", "sleep"))
+    local.until(started(local, "one"), "the job")
+    first = local.said("stderr")
+
+    code, _, err = local.run("--once", "--submit", local.submission("two", "ok"))
+
+    local.process = process
+    assert code == 2
+    assert f"`--data` must be a folder that no other moka local uses, got {local.data} (process {process.pid})" in err
+    assert "one: " in first
+    assert not (local.folder / "two.started").exists()
