@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from typing import IO, TYPE_CHECKING
 
 import psutil
@@ -87,13 +86,3 @@ def venv_environment(bin_folder: Path, extra: Mapping[str, str] | None = None) -
     """Our environment with the virtual environment's programs (python, node) first on PATH."""
     path = os.pathsep.join([str(bin_folder), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, **(extra or {})}
-
-
-def wait_until_gone(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Waits for the end of processes that have been asked to end; returns those that live on."""
-    deadline = time.monotonic() + seconds
-    living = list(processes)
-    while living and time.monotonic() < deadline:
-        living = [process for process in living if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-        time.sleep(0.05)
-    return living
