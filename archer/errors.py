@@ -30,7 +30,6 @@ Messages are for people: lower case, no full stop, the value and the fix named. 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,8 @@ class Problem:
 class ArcherError(Exception):
     """Base of all of them."""
 
-    code: ClassVar[str] = "archer-error"
+    code: str = "archer-error"
+    """For programs; never changes."""
 
 
 class InvalidInputError(ArcherError):
@@ -88,9 +88,12 @@ class InvalidSettingsError(InvalidInputError):
 
 
 class MalformedRequestError(ArcherError):
-    """The request can't be read at all."""
+    """The request can't be read at all; `status` is HTTP's word for how."""
 
-    code = "malformed-request"
+    def __init__(self, message: str, *, code: str, status: int = 400) -> None:
+        self.code = code
+        self.status = status
+        super().__init__(message)
 
 
 class NotFoundError(ArcherError):

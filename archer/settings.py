@@ -55,7 +55,7 @@ class ServeSettings(BaseSettings):
     stop_on_stdin_eof: bool = False
     """Stop when stdin closes: for a parent that must not leave a server behind, however it ends."""
     stop_jobs_on_exit: bool = False
-    """Kill the jobs of this data folder at shutdown. Off: they run on and are found again at the next start."""
+    """Kill this machine's running jobs at the end. Off: they run on and are found again at the next start."""
 
     lease_seconds: Annotated[float, Field(ge=1, le=300)] = 10.0
     """Life of a lease without renewal: how long a crashed server's work waits for another server."""

@@ -10,7 +10,7 @@ from archer.model import EventKind, Job, JobState
 from archer.store import schema
 from archer.store.counters import count_birth
 from archer.store.interface import IdempotencyKey, NewJob, SubmitResult
-from archer.store.rows import to_job
+from archer.store.rows import milliseconds, to_job
 
 
 def bear_job(connection: Connection, new: NewJob) -> SubmitResult:
@@ -59,6 +59,8 @@ def _columns(new: NewJob, at: int) -> dict[str, object]:
         "created_at": at,
         "updated_at": at,
         "queued_at": at,
+        "queue_deadline": milliseconds(new.queue_deadline),
+        "reason": "waits for a slot",
         "version": 1,
         "memory_rung": 1.0,
         "labels": dict(new.labels),

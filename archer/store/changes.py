@@ -73,7 +73,7 @@ def _job_columns(before: Job, change: Change) -> dict[str, Any]:
         return columns
     columns["state"] = change.to.value
     if change.to in WAITING_STATES:
-        columns["queued_at"] = at
+        columns |= {"queued_at": at, "ui_url": None}
     else:
         columns["retry_at"] = None
     if change.to is JobState.SUBMITTED and before.started_at is None:
@@ -108,7 +108,7 @@ def _write_attempt(connection: Connection, before: Job, change: Change) -> None:
         "diagnosis": diagnosis_column(change.diagnosis),
         "state": None if state is None else state.value,
         "started_at": at if change.to is JobState.SUBMITTED else None,
-        "finished_at": at if state is not None and state.final else None,
+        "finished_at": at if state is not None and (state.final or state is JobState.LOST) else None,
     }
     columns = {name: value for name, value in columns.items() if value is not None}
     # a job that ends while it waits ends without touching the attempt that failed before

@@ -48,6 +48,8 @@ class NewJob:
     submission: Mapping[str, Any]
     actor: str
     at: datetime
+    queue_deadline: datetime | None = None
+    """When it has waited too long for its first slot; None: never."""
     notes: Sequence[str] = ()
     """What the job's history should say about how the submission was understood."""
     key: IdempotencyKey | None = None
@@ -131,6 +133,10 @@ class Store(Protocol):
         """Job, first event, counters and idempotency key in one transaction. Raises IdempotencyKeyReusedError."""
         ...
 
+    def key_exists(self, scope: str, key: str) -> bool:
+        """Whether an idempotency key stands for a job."""
+        ...
+
     def job(self, key: str) -> Job:
         """By job id, number or EMR id. Raises NotFoundError."""
         ...
@@ -162,14 +168,18 @@ class Store(Protocol):
         """Jobs that may start: QUEUED, and RETRY_WAIT whose pause is over; first come, first served."""
         ...
 
+    def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+        """QUEUED jobs whose queue deadline has passed."""
+        ...
+
     def in_states(
         self, cluster: str, states: Collection[JobState], *, after: int = 0, limit: int = 500
     ) -> Sequence[tuple[Job, Attempt | None]]:
         """Jobs of a cluster with their latest attempt, by number, from the number after `after` on."""
         ...
 
-    def count(self, cluster: str, states: Collection[JobState]) -> int:
-        """How many jobs of a cluster are in one of the states."""
+    def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:
+        """How many jobs of a cluster are in one of the states; with `before`, of those with a smaller number."""
         ...
 
     def counters(self) -> Mapping[tuple[str, JobState], int]:

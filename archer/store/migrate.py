@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
 
 from archer.errors import CannotServeError, StoreUnavailableError
 from archer.store.connection import Database
@@ -39,7 +40,7 @@ def current_revision(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(database: Database) -> str:
+def upgrade(database: Database) -> str:
     """To the newest revision; the revision reached. Raises CannotServeError when the database is ahead of the code."""
     head = head_revision()
     with database.write() as connection:
@@ -52,6 +53,18 @@ def migrate(database: Database) -> str:
         if before != head:
             command.upgrade(_config(connection), "head")
     return head
+
+
+def migrate(url: str) -> str:
+    """As `upgrade`, for `archer migrate`: opens the database behind `url` and closes it again."""
+    path = make_url(url).database
+    if path is not None and make_url(url).get_backend_name() == "sqlite":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    try:
+        return upgrade(database)
+    finally:
+        database.close()
 
 
 def check_schema(database: Database) -> None:

@@ -85,6 +85,15 @@ def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int)
     return [to_job(row) for row in connection.execute(query)]
 
 
+def list_overdue(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+    query = (
+        select(jobs)
+        .where(jobs.c.cluster == cluster, jobs.c.state == JobState.QUEUED.value, jobs.c.queue_deadline <= to_ms(now))
+        .limit(limit)
+    )
+    return [to_job(row) for row in connection.execute(query)]
+
+
 def list_in_states(
     connection: Connection, cluster: str, states: Collection[JobState], *, after: int, limit: int
 ) -> Sequence[tuple[Job, Attempt | None]]:
@@ -101,7 +110,9 @@ def list_in_states(
     return [(job, of_job.get(job.id)) for job in found]
 
 
-def count_in_states(connection: Connection, cluster: str, states: Collection[JobState]) -> int:
+def count_in_states(connection: Connection, cluster: str, states: Collection[JobState], *, before: int | None) -> int:
     words = [state.value for state in states]
     query = select(func.count()).select_from(jobs).where(jobs.c.cluster == cluster, jobs.c.state.in_(words))
+    if before is not None:
+        query = query.where(jobs.c.number < before)
     return int(connection.execute(query).scalar_one())

@@ -37,6 +37,12 @@ class SqlStore:
         with self._database.write() as connection:
             return births.bear_job(connection, new)
 
+    def key_exists(self, scope: str, key: str) -> bool:
+        keys = idempotency_keys
+        with self._database.read() as connection:
+            query = select(keys.c.job_id).where(keys.c.scope == scope, keys.c.key == key)
+            return connection.execute(query).one_or_none() is not None
+
     def job(self, key: str) -> Job:
         with self._database.read() as connection:
             return queries.find_job(connection, key)
@@ -65,15 +71,19 @@ class SqlStore:
         with self._database.read() as connection:
             return queries.list_due(connection, cluster, now=now, limit=limit)
 
+    def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+        with self._database.read() as connection:
+            return queries.list_overdue(connection, cluster, now=now, limit=limit)
+
     def in_states(
         self, cluster: str, states: Collection[JobState], *, after: int = 0, limit: int = 500
     ) -> Sequence[tuple[Job, Attempt | None]]:
         with self._database.read() as connection:
             return queries.list_in_states(connection, cluster, states, after=after, limit=limit)
 
-    def count(self, cluster: str, states: Collection[JobState]) -> int:
+    def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:
         with self._database.read() as connection:
-            return queries.count_in_states(connection, cluster, states)
+            return queries.count_in_states(connection, cluster, states, before=before)
 
     def counters(self) -> Mapping[tuple[str, JobState], int]:
         with self._database.read() as connection:

@@ -48,6 +48,7 @@ def _create_jobs() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("retry_at", sa.BigInteger(), nullable=True),
+        sa.Column("queue_deadline", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("spark_app_id", sa.String(length=256), nullable=True),
         sa.Column("ui_url", sa.Text(), nullable=True),
@@ -61,6 +62,7 @@ def _create_jobs() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_cluster_state_number", "jobs", ["cluster", "state", "number"])
+    op.create_index("ix_jobs_cluster_state_queue_deadline", "jobs", ["cluster", "state", "queue_deadline"])
     op.create_index("ix_jobs_name_number", "jobs", ["name", "number"])
     op.create_index("ix_jobs_queue_number", "jobs", ["queue", "number"])
     op.create_index("ix_jobs_state_number", "jobs", ["state", "number"])

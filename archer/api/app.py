@@ -1,0 +1,69 @@
+"""The web application: doors, routes, error documents and the page, around one service."""
+
+import importlib.util
+import time
+from importlib.metadata import version
+from threading import Event
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from archer.api import problems, routes
+from archer.api.door import LocalDoor
+from archer.metrics import Metrics
+from archer.service import Service
+
+
+def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
+    """`stopping`, once set, ends long polls at once."""
+    app = FastAPI(
+        title="Archer",
+        version=version("moka"),
+        description="Submits, follows and kills Spark jobs.",
+        openapi_url="/api/openapi.json",
+        # FastAPI's pages of documentation load scripts from the network
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.state.metrics = Metrics(service.counters)
+    app.state.stopping = stopping or Event()
+    app.include_router(routes.router)
+    app.include_router(routes.health)
+    if importlib.util.find_spec("archer.web.pages"):
+        from archer.web.pages import router as pages  # noqa: PLC0415
+
+        app.include_router(pages)
+    problems.install(app)
+    app.add_middleware(_Measured, metrics=app.state.metrics)
+    app.add_middleware(LocalDoor)
+    return app
+
+
+class _Measured:
+    """ASGI middleware: how long each route takes."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        begun = time.perf_counter()
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            # the template, never the address itself: it holds job ids
+            route = getattr(scope.get("route"), "path", "unmatched")
+            took = time.perf_counter() - begun
+            self._metrics.requests.labels(scope["method"], route, status).observe(took)

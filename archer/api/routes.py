@@ -1,0 +1,161 @@
+"""The native API's calls, thin: parameters in, a use case of `archer.service`, an answer out."""
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+
+from archer.api.answers import attempt_answer, event_answer, job_answer
+from archer.api.queries import EventsQuery, JobQuery, JobsQuery, LogsQuery
+from archer.api.schemas import AttemptsAnswer, EventsAnswer, JobAnswer, JobsAnswer, LogsAnswer, ProblemDocument
+from archer.errors import MalformedRequestError
+from archer.metrics import CONTENT_TYPE, Metrics
+from archer.model import JobState
+from archer.service import Service
+from archer.submission import IdempotencyKey, Submission
+
+_LOOK_SECONDS = 0.1
+"""Pause between two looks at a job's version while a client waits for news."""
+
+router = APIRouter(prefix="/api/v1", tags=["jobs"])
+health = APIRouter(tags=["health"])
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+Archer = Annotated[Service, Depends(_service)]
+Count = Annotated[Metrics, Depends(_metrics)]
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problem documents of a call, for the API's description."""
+    return {status: {"model": ProblemDocument} for status in (*statuses, 503)}
+
+
+@router.post("/jobs", status_code=201, responses={200: {"model": JobAnswer}, **_errors(400, 409, 413, 415, 422)})
+def submit(
+    submission: Submission,
+    archer: Archer,
+    count: Count,
+    response: Response,
+    idempotency_key: Annotated[IdempotencyKey | None, Header()] = None,
+) -> JobAnswer:
+    """Submit a job: 201 when it is new, 200 when its idempotency key stands for it already.
+
+    Either way the job is on disk before the answer is sent.
+    """
+    if idempotency_key is not None and submission.idempotency_key not in {None, idempotency_key}:
+        raise MalformedRequestError(
+            "header `Idempotency-Key` and field `idempotency_key` must be equal; send one of them",
+            code="idempotency-key-mismatch",
+        )
+    actor = f"api:{submission.user or 'anonymous'}"
+    result = archer.submit(submission, header_key=idempotency_key, actor=actor)
+    count.submissions.labels("replayed" if result.replayed else "created").inc()
+    answer = job_answer(result.job, archer)
+    response.headers["Location"] = answer.links.self
+    if result.replayed:
+        response.status_code = 200
+        response.headers["Idempotent-Replay"] = "true"
+    return answer
+
+
+@router.get("/jobs", responses=_errors(422))
+def list_jobs(archer: Archer, query: Annotated[JobsQuery, Query()]) -> JobsAnswer:
+    """Jobs, newest first, page by page."""
+    page = archer.jobs(query.as_filter(), limit=query.limit, cursor=query.cursor)
+    return JobsAnswer(jobs=[job_answer(job, archer) for job in page.jobs], next_cursor=page.next_cursor)
+
+
+@router.get("/jobs/{job_id}", responses=_errors(404, 422))
+async def get_job(request: Request, archer: Archer, job_id: str, query: Annotated[JobQuery, Query()]) -> JobAnswer:
+    """One job, by its id, number or EMR id; with `wait_seconds`, as soon as there is news of it.
+
+    No thread is held while a client waits.
+    """
+    job = await run_in_threadpool(archer.job, job_id)
+    known = job.version if query.version is None else query.version
+    deadline = time.monotonic() + query.wait_seconds
+    while job.version <= known and not job.state.final and time.monotonic() < deadline:
+        if request.app.state.stopping.is_set():
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+        if await run_in_threadpool(archer.version, job.id) != job.version:
+            job = await run_in_threadpool(archer.job, job.id)
+    return await run_in_threadpool(job_answer, job, archer)
+
+
+@router.get("/jobs/{job_id}/events", responses=_errors(404, 422))
+def get_events(archer: Archer, job_id: str, query: Annotated[EventsQuery, Query()]) -> EventsAnswer:
+    """A job's history, oldest first."""
+    events = archer.events(job_id, after=query.after, limit=query.limit)
+    return EventsAnswer(events=[event_answer(event) for event in events])
+
+
+@router.get("/jobs/{job_id}/attempts", responses=_errors(404, 422))
+def get_attempts(archer: Archer, job_id: str) -> AttemptsAnswer:
+    """A job's attempts, first to last."""
+    return AttemptsAnswer(attempts=[attempt_answer(attempt) for attempt in archer.attempts(job_id)])
+
+
+@router.get("/jobs/{job_id}/logs", response_model=LogsAnswer, responses=_errors(404, 422))
+def get_logs(
+    request: Request, archer: Archer, job_id: str, query: Annotated[LogsQuery, Query()]
+) -> Response | LogsAnswer:
+    """A piece of a log, as JSON or, with `Accept: text/plain`, as it is."""
+    if query.offset is not None and query.tail is not None:
+        raise MalformedRequestError(
+            "`offset` and `tail` exclude each other; send one of them", code="invalid-query", status=422
+        )
+    piece = archer.logs(
+        job_id,
+        attempt=query.attempt,
+        stream=query.stream,
+        offset=query.offset,
+        tail=query.tail,
+        limit=query.limit_bytes,
+    )
+    if request.headers.get("accept", "").startswith("text/plain"):
+        headers = {"Archer-Next-Offset": str(piece.next_offset), "Archer-Complete": str(piece.complete).lower()}
+        return PlainTextResponse(piece.text, headers=headers)
+    return LogsAnswer(text=piece.text, offset=piece.offset, next_offset=piece.next_offset, complete=piece.complete)
+
+
+@router.post("/jobs/{job_id}/kill", responses={202: {"model": JobAnswer}, **_errors(404, 409, 415)})
+def kill(archer: Archer, job_id: str, response: Response) -> JobAnswer:
+    """Kill a job: 200 when it waited and is CANCELLED, 202 when it runs and its end must be confirmed first."""
+    before = archer.job(job_id).state
+    job = archer.kill(job_id, actor="api:anonymous")
+    if job.state is JobState.CANCELLING and before is not JobState.CANCELLING:
+        response.status_code = 202
+    return job_answer(job, archer)
+
+
+@health.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "alive"}
+
+
+@health.get("/readyz", responses=_errors())
+def readyz(archer: Archer) -> dict[str, str]:
+    """A submission would be stored just now."""
+    archer.probe()
+    return {"status": "ready"}
+
+
+@health.get("/metrics", response_class=PlainTextResponse)
+def metrics(count: Count) -> Response:
+    """Prometheus' text format."""
+    return Response(count.text(), media_type=CONTENT_TYPE)

@@ -1,0 +1,123 @@
+"""What Archer asks of a place where attempts run.
+
+All calls are short and never wait for a job: a backend that must listen (a watch on Kubernetes) does so by itself and
+answers `observe` from what it knows. Every call may be repeated, after a crash or by another server, with the same
+effect as once: attempts are named by the caller, and the name is taken by whoever comes first.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from archer.diagnosis import Evidence
+from archer.errors import Problem
+from archer.model import Job
+from archer.submission import Submission
+
+
+class Phase(StrEnum):
+    """Where an attempt stands in the backend's eyes."""
+
+    STARTING = "starting"
+    """It exists; Spark's application isn't up."""
+    RUNNING = "running"
+    """Spark's application is up."""
+    ENDED = "ended"
+    """There is an outcome."""
+    VANISHED = "vanished"
+    """It isn't there, and left no outcome. Nothing of it runs any more."""
+
+
+class StopReason(StrEnum):
+    """Why Archer stops an attempt; comes back in the outcome."""
+
+    CANCEL = "cancel"
+    RUN_TIMEOUT = "run-timeout"
+    START_TIMEOUT = "start-timeout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an attempt ended."""
+
+    succeeded: bool
+    """Only an explicit success counts."""
+    stopped_for: str | None
+    """As in `Evidence.stopped_for`."""
+    exit_code: int | None
+    evidence: Evidence
+    """For the diagnosis, when it didn't succeed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What a backend knows of one attempt just now."""
+
+    phase: Phase
+    substate: str | None = None
+    """Short text beyond the phase: "stopping", "image pull", …"""
+    spark_app_id: str | None = None
+    ui_url: str | None = None
+    outcome: Outcome | None = None
+    """Present when, and only when, the phase is ENDED."""
+    last_seen: str = ""
+    """In phase VANISHED: what is known of the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPiece:
+    """Bytes of a log from `offset` on."""
+
+    data: bytes
+    offset: int
+    size: int
+    """Bytes that the log has at this moment."""
+
+
+class Backend(Protocol):
+    """One cluster. Safe to use from many threads and processes."""
+
+    cluster: str
+    """Its name in jobs."""
+    capacity: int
+    """Attempts that may exist at the same time."""
+
+    def check(self, submission: Submission) -> Sequence[Problem]:
+        """What this backend can't honour; empty when it can run the job."""
+        ...
+
+    def notes(self, submission: Submission) -> Sequence[str]:
+        """What the owner should know about how the submission will be understood here."""
+        ...
+
+    def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:
+        """What to launch, as data: kept with the attempt before anything is started. No side effects."""
+        ...
+
+    def launch(self, name: str, spec: Mapping[str, Any]) -> str:
+        """Start the attempt unless it exists already; its reference. At most one process ever runs under a name.
+
+        Raises LaunchRefusedError (never possible), BackendUnavailableError (try again; it may or may not have started).
+        """
+        ...
+
+    def observe(self, names: Collection[str]) -> Mapping[str, Observation]:
+        """One look at many attempts; an answer for each name. Raises BackendUnavailableError."""
+        ...
+
+    def stop(self, name: str, why: StopReason) -> None:
+        """Ask for the end, or take the name so that it can never start; `observe` tells when it is true."""
+        ...
+
+    def release(self, name: str) -> None:
+        """The attempt's final state is committed: what was kept only to learn it may go."""
+        ...
+
+    def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:
+        """At most `limit` bytes from `offset`; an empty piece while there is no log. `stream`: `driver` or `stdout`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what this object holds; attempts run on."""
+        ...

@@ -1,0 +1,54 @@
+"""What Archer tells Prometheus. Labels are bounded: states, routes and results, never a job's id, name or user."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from archer.model import JobState
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+CountJobs = Callable[[], Mapping[tuple[str, JobState], int]]
+
+
+class Metrics:
+    """One server's metrics, in a registry of their own."""
+
+    def __init__(self, count_jobs: CountJobs) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_Jobs(count_jobs))
+        self.submissions = Counter(
+            "archer_submissions", "Submissions by result: created, replayed", ["result"], registry=self.registry
+        )
+        self.requests = Histogram(
+            "archer_http_request_seconds",
+            "Time to answer, by route and status",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        """In Prometheus' text format. Raises StoreUnavailableError."""
+        return generate_latest(self.registry)
+
+
+class _Jobs(Collector):
+    """Jobs by state, read from the store's counters when asked."""
+
+    def __init__(self, count_jobs: CountJobs) -> None:
+        self._count_jobs = count_jobs
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Without this the registry would ask for the numbers once at start."""
+        yield GaugeMetricFamily("archer_jobs", "Jobs by state", labels=["state"])
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        totals = dict.fromkeys(JobState, 0)
+        for (_, state), number in self._count_jobs().items():
+            totals[state] += number
+        family = GaugeMetricFamily("archer_jobs", "Jobs by state", labels=["state"])
+        for state, number in totals.items():
+            family.add_metric([state.value], number)
+        yield family

@@ -1,0 +1,197 @@
+"""`archer serve`: the roles of one process, from its first line on stderr to its last.
+
+Stops on SIGTERM, SIGINT or, when asked to, on the end of stdin. Running jobs go on without it and are found again at the
+next start; a second SIGINT ends it on the spot.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+from types import FrameType
+
+import structlog
+
+from archer.api.app import create_app
+from archer.api.door import is_loopback
+from archer.api.schemas import rfc3339
+from archer.backends.local import files
+from archer.backends.local.backend import LocalBackend
+from archer.backends.local.history import HistoryServer
+from archer.clock import SystemClock
+from archer.errors import ArcherError, CannotServeError
+from archer.http_server import HttpServer
+from archer.logging import configure_logging
+from archer.model import TRACKED_STATES, JobState
+from archer.ports import listen
+from archer.service import Service
+from archer.settings import ServeSettings
+from archer.store.connection import Database
+from archer.store.migrate import upgrade
+from archer.store.sql import SqlStore
+from archer.workers import Workers
+
+ANNOUNCEMENT = "server.json"
+"""File in the data folder that says where the API listens."""
+
+_log = structlog.get_logger()
+
+
+def run(settings: ServeSettings) -> None:
+    """Serve until told to stop. Raises CannotServeError, StoreUnavailableError when it can't start."""
+    if not is_loopback(settings.host):
+        raise CannotServeError(
+            f"`host` must be a loopback address, got {settings.host!r}; this door asks nobody who they are, so keep it local"
+        )
+    configure_logging(settings.log_level)
+    stop = Event()
+    _install_signals(stop)
+    server = _Server(settings, stop)
+    try:
+        server.start()
+        if settings.stop_on_stdin_eof:
+            Thread(target=_wait_for_eof, args=(stop,), name="stdin", daemon=True).start()
+        stop.wait()
+        if settings.stop_jobs_on_exit:
+            server.stop_jobs()
+    finally:
+        server.stop()
+
+
+def _install_signals(stop: Event) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _wait_for_eof(stop: Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()
+
+
+class _Server:
+    """Everything that runs in this process, in the order in which it is started."""
+
+    def __init__(self, settings: ServeSettings, stop: Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._clock = SystemClock()
+        self._started_at = self._clock.now()
+        self._url: str | None = None
+        self._socket = listen(settings.host, settings.port, strict=settings.strict_port) if self._has_api else None
+        self._store = _open_store(settings)
+        # random, not an address: two servers may share everything else
+        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._backend = LocalBackend(settings, os.environ)
+        self._workers = Workers(settings, self._store, self._backend, self._clock, owner)
+        self._history: HistoryServer | None = None
+        self._http: HttpServer | None = None
+        self._service = Service(
+            self._store,
+            self._backend,
+            self._clock,
+            news=self._workers.wake,
+            history_server=lambda: self._history.url if self._history else None,
+        )
+
+    @property
+    def _has_api(self) -> bool:
+        return "api" in self._settings.roles
+
+    def start(self) -> None:
+        self._workers.start()
+        if self._socket is None:
+            _say(f"archer: {', '.join(self._settings.roles)} at work (data {self._settings.data})")
+            return
+        port = self._socket.getsockname()[1]
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        self._url = f"http://{host}:{port}"
+        if self._settings.history:
+            self._history = HistoryServer(self._settings, os.environ, on_change=self._announce)
+            self._history.start()
+        app = create_app(self._service, stopping=self._stop)
+        self._http = HttpServer(app, self._socket, shutdown_seconds=self._settings.shutdown_seconds)
+        if not self._http.start():
+            raise CannotServeError("the API did not start within its time; see the log above")
+        if port != self._settings.port and self._settings.port:
+            _say(f"archer: port {self._settings.port} is taken, using {port}")
+        self._announce()
+        _say(f"archer: listening on {self._url} (data {self._settings.data})")
+
+    def _announce(self) -> None:
+        """Where we listen, for programs that started us on any free port."""
+        if self._url is None:
+            return
+        content = {
+            "url": self._url,
+            "history_url": self._history.url if self._history else None,
+            "pid": os.getpid(),
+            "started_at": rfc3339(self._started_at),
+        }
+        try:
+            files.write(self._settings.data.absolute() / ANNOUNCEMENT, content)
+        except OSError as error:
+            _log.warning("server.json not written", error=str(error))
+
+    def stop_jobs(self) -> None:
+        """Kill what runs and wait for the confirmation, as long as a killed job may take."""
+        self._workers.stop_starting(self._settings.shutdown_seconds)
+        deadline = time.monotonic() + self._settings.cancel_grace_seconds + self._settings.shutdown_seconds
+        states = {JobState.SUBMITTING, *TRACKED_STATES}
+        while time.monotonic() < deadline:
+            live = self._store.in_states(self._backend.cluster, states)
+            if not live:
+                return
+            for job, _ in live:
+                try:
+                    self._service.kill(job.id, actor="server: shutdown")
+                except ArcherError as error:
+                    _log.info("not killed", job=job.id, why=str(error))
+            time.sleep(self._settings.track_interval_seconds)
+        _log.error("jobs still run", jobs=[job.id for job, _ in live])
+
+    def stop(self) -> None:
+        """Door first, then the loops, which hand their leases over, then what they used."""
+        if self._http is not None:
+            self._http.stop(self._settings.shutdown_seconds)
+        elif self._socket is not None:
+            self._socket.close()
+        self._workers.stop(self._settings.shutdown_seconds)
+        if self._history is not None:
+            self._history.stop()
+        self._withdraw()
+        self._backend.close()
+        self._store.close()
+
+    def _withdraw(self) -> None:
+        announcement = self._settings.data.absolute() / ANNOUNCEMENT
+        try:
+            found = json.loads(announcement.read_text(encoding="utf-8"))
+            if found["pid"] == os.getpid():
+                announcement.unlink()
+        except (OSError, ValueError, KeyError):
+            # another server's, or none: not ours to remove
+            return
+
+
+def _open_store(settings: ServeSettings) -> SqlStore:
+    try:
+        Path(settings.data).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotServeError(f"can't use {settings.data} as data folder ({error}); choose another --data") from error
+    database = Database(settings.database_url)
+    upgrade(database)
+    return SqlStore(database)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # the announcement is for people; the log is JSON

@@ -1,0 +1,240 @@
+"""What people can do with jobs: submit, look, kill. Each door (API, page, later dialects) is a thin layer over this.
+
+Knows the store and the backend by their interfaces, and nothing of HTTP.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from archer import ids
+from archer.backends.interface import Backend, LogPiece
+from archer.clock import Clock
+from archer.errors import (
+    ConflictError,
+    InvalidQueryError,
+    InvalidSubmissionError,
+    JobAlreadyFinishedError,
+    NotFoundError,
+    Problem,
+    StaleJobError,
+)
+from archer.logs import DEFAULT_LIMIT_BYTES, LogText, read_from, read_tail
+from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKind, Job, JobState
+from archer.problems import shown
+from archer.store.interface import Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
+from archer.submission import Submission
+
+_SCOPE = "native"
+"""Idempotency keys of this API; other dialects get scopes of their own."""
+
+_KILL_TRIES = 20
+"""A running job changes a few times a second at most; more conflicts than this are a defect."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobList:
+    """One page of jobs, newest first."""
+
+    jobs: Sequence[Job]
+    next_cursor: str | None
+
+
+class Service:
+    """The use cases. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        backend: Backend,
+        clock: Clock,
+        *,
+        news: Callable[[], None] = lambda: None,
+        history_server: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._backend = backend
+        self._clock = clock
+        self._news = news
+        self._history_server = history_server
+
+    def now(self) -> datetime:
+        """The service's clock: durations of running jobs count up to here."""
+        return self._clock.now()
+
+    def submit(self, submission: Submission, *, header_key: str | None = None, actor: str) -> SubmitResult:
+        """A new job, or the one that the idempotency key stands for.
+
+        Raises InvalidSubmissionError (all problems of what the place can't honour), IdempotencyKeyReusedError.
+        """
+        key = _idempotency_key(submission, header_key)
+        if key is None or not self._known(key):
+            # a repeated request is answered even when its file is gone by now: the job exists
+            problems = self._backend.check(submission)
+            if problems:
+                raise InvalidSubmissionError(problems)
+        result = self._store.submit(self._new_job(submission, key, actor))
+        self._news()
+        return replace(result, job=self._with_reason(result.job))
+
+    def _known(self, key: IdempotencyKey) -> bool:
+        return self._store.key_exists(key.scope, key.key)
+
+    def _new_job(self, submission: Submission, key: IdempotencyKey | None, actor: str) -> NewJob:
+        now = self._clock.now()
+        job_id = ids.new_job_id(now)
+        wait = submission.timeouts.queue_seconds
+        return NewJob(
+            id=job_id,
+            emr_id=ids.emr_id(job_id),
+            name=submission.name,
+            team=submission.team,
+            queue=submission.queue,
+            user=submission.user,
+            cluster=self._backend.cluster,
+            max_attempts=submission.retry.max_attempts,
+            labels=submission.labels,
+            submission=submission.model_dump(mode="json"),
+            actor=actor,
+            at=now,
+            queue_deadline=None if wait is None else now + timedelta(seconds=wait),
+            notes=self._backend.notes(submission),
+            key=key,
+        )
+
+    def job(self, key: str) -> Job:
+        """By job id, number or EMR id; a waiting job says what it waits for. Raises NotFoundError."""
+        return self._with_reason(self._store.job(key))
+
+    def _with_reason(self, job: Job) -> Job:
+        if job.state is not JobState.QUEUED:
+            return job
+        active = self._store.count(job.cluster, ACTIVE_STATES)
+        before = self._store.count(job.cluster, {JobState.QUEUED}, before=job.number)
+        waiting = "no job waits before it" if before == 0 else f"{before} wait before it"
+        return replace(job, reason=f"waits for a slot: {active} of {self._backend.capacity} are taken, {waiting}")
+
+    def version(self, job_id: str) -> int:
+        """The job's version, cheaply. Raises NotFoundError."""
+        return self._store.version(job_id)
+
+    def jobs(self, wanted: JobFilter, *, limit: int, cursor: str | None = None) -> JobList:
+        """Newest first. Raises InvalidQueryError for a cursor that no page gave."""
+        page = self._store.jobs(wanted, limit=limit, before=None if cursor is None else _number_of(cursor))
+        return JobList(jobs=page.jobs, next_cursor=None if page.next_before is None else _cursor(page.next_before))
+
+    def attempts(self, key: str) -> Sequence[Attempt]:
+        """First to last. Raises NotFoundError."""
+        return self._store.attempts(self._store.job(key).id)
+
+    def events(self, key: str, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
+        """Oldest first. Raises NotFoundError."""
+        return self._store.events(self._store.job(key).id, after=after, limit=limit)
+
+    def counters(self) -> Mapping[tuple[str, JobState], int]:
+        """Jobs per (queue, state)."""
+        return self._store.counters()
+
+    def kill(self, key: str, *, actor: str) -> Job:
+        """A waiting job is CANCELLED at once; one in the cluster is CANCELLING until its end is confirmed.
+
+        A second kill changes nothing. Raises NotFoundError, JobAlreadyFinishedError.
+        """
+        for _ in range(_KILL_TRIES):
+            job = self._store.job(key)
+            if job.state.final:
+                raise JobAlreadyFinishedError(job.id, job.state)
+            if job.state is JobState.CANCELLING:
+                return job
+            try:
+                killed = self._store.change(job.id, self._kill_change(job, actor))
+            except StaleJobError:
+                continue
+            self._news()
+            return killed
+        raise ConflictError(f"job {key} changes too fast to be killed; try again")
+
+    def _kill_change(self, job: Job, actor: str) -> Change:
+        waiting = job.state in WAITING_STATES
+        return Change(
+            expect_version=job.version,
+            actor=actor,
+            at=self._clock.now(),
+            to=JobState.CANCELLED if waiting else JobState.CANCELLING,
+            message="killed before it ran" if waiting else "waits for the cluster to confirm the end",
+            extra_events=((EventKind.REQUEST, f"kill requested by {actor}"),),
+        )
+
+    def logs(
+        self,
+        key: str,
+        *,
+        attempt: int | None = None,
+        stream: str = "driver",
+        offset: int | None = None,
+        tail: int | None = None,
+        limit: int = DEFAULT_LIMIT_BYTES,
+    ) -> LogText:
+        """A piece of an attempt's log, of the latest attempt by default; from the start, `offset` bytes, or the end.
+
+        Raises NotFoundError for an unknown job or attempt. A job without attempts has an empty log.
+        """
+        job = self._store.job(key)
+        attempts = self._store.attempts(job.id)
+        chosen = next((found for found in attempts if found.number == (attempt or job.attempt)), None)
+        if chosen is None and attempt is not None:
+            raise NotFoundError("attempt", f"{job.id}-{attempt}")
+        if chosen is None:
+            return LogText(text="", offset=0, next_offset=0, complete=job.state.final)
+        name = chosen.name
+
+        def read(start: int, count: int) -> LogPiece:
+            return self._backend.read_log(name, stream, offset=start, limit=count)
+
+        ended = chosen.state.final
+        if tail is not None:
+            return read_tail(read, tail, limit=limit, ended=ended)
+        return read_from(read, offset or 0, limit=limit, ended=ended)
+
+    @property
+    def history_server_url(self) -> str | None:
+        """Front page of Spark's History Server; None when there is none."""
+        return self._history_server()
+
+    def history_url(self, job: Job) -> str | None:
+        """The job's page in the History Server; None before Spark's application exists."""
+        server = self._history_server()
+        return None if server is None or job.spark_app_id is None else f"{server}/history/{job.spark_app_id}/jobs/"
+
+    def probe(self) -> None:
+        """Raise StoreUnavailableError unless a submission would be stored just now."""
+        self._store.probe()
+
+
+def _idempotency_key(submission: Submission, header_key: str | None) -> IdempotencyKey | None:
+    key = header_key if submission.idempotency_key is None else submission.idempotency_key
+    if key is None:
+        return None
+    body = submission.model_dump(mode="json", exclude={"idempotency_key"})
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return IdempotencyKey(scope=_SCOPE, key=key, request_hash=hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(f"before:{number}".encode()).decode().rstrip("=")
+
+
+def _number_of(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        word, _, number = text.partition(":")
+        if word == "before" and number.isascii() and number.isdigit():
+            return min(int(number), 2**63 - 1)
+    except (binascii.Error, ValueError):
+        pass
+    problem = Problem(path="cursor", value=shown(cursor), allowed="a `next_cursor` of a page", fix="start without it")
+    raise InvalidQueryError([problem])
