@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -59,11 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _report(error: ArcherError) -> None:
+    problems: Sequence[Any] = ()
     if isinstance(error, ClientError):
-        say(error.message)
-        say_problems(error.problems)
+        problems = error.problems
     elif isinstance(error, InvalidInputError):
-        say("the settings cannot be used")
-        say_problems([vars(problem) for problem in error.problems])
-    else:
+        problems = [vars(problem) for problem in error.problems]
+    if not problems:
         say(str(error))
+        return
+    # the message of such an error only counts them and repeats the first
+    say(f"refused, {len(problems)} problem{'' if len(problems) == 1 else 's'}:")
+    say_problems(problems)

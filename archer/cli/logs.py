@@ -30,7 +30,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
     tail: Annotated[
         int | None,
-        typer.Option("--tail", "-n", min=0, max=1_000_000, metavar="LINES", help="Begin with the last lines."),
+        typer.Option("--tail", "-n", min=0, max=100_000, metavar="LINES", help="Begin with the last lines."),
     ] = None,
     stream: Annotated[
         Stream, typer.Option("--stream", help="driver: Spark's own log (stderr); stdout: what the application prints.")
@@ -78,10 +78,11 @@ class _Reader:
             tail = None
             self._complete = bool(piece["complete"])
             self._offset = piece["next_offset"]
-            if not piece["text"]:
+            if piece["text"]:
+                self.wrote = True
+                write(piece["text"] if self._output is OutputFormat.TABLE else json.dumps(piece) + "\n")
+            if self._complete or not piece["text"]:
                 return
-            self.wrote = True
-            write(piece["text"] if self._output is OutputFormat.TABLE else json.dumps(piece) + "\n")
 
     def follow(self) -> None:
         """On and on, until the attempt, or without --attempt the job, has ended and its log is complete."""
