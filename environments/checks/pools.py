@@ -18,6 +18,8 @@ from environments.problems import Finding, Findings, Path, choose, listed
 
 RESERVED_DOMAINS: Final = ("kubernetes.io", "k8s.io", "eks.amazonaws.com", "moka.dev")
 """Label and taint domains that Kubernetes, EKS and Moka write themselves; the API refuses most of them from a kubelet."""
+NEWEST_BY_DEFAULT: Final = 8
+"""Generation 9 is for files that name it: few zones have it yet, and its families are not complete."""
 SPOT_TYPES: Final = 6
 """A spot pool of fewer types waits for one kind of machine; AWS advises as many as fit."""
 
@@ -146,8 +148,13 @@ def spot(environment: Environment, at: Path, _: Cluster, pool: Pool) -> Findings
     first = pool.instance_types[0]
     if pool.role != "executor" or first not in instance_types() or len(pool.instance_types) >= SPOT_TYPES:
         return
-    others = [each.name for each in alike(first, environment.region, same_nvme=pool.nvme == "raid0")]
-    others = [name for name in others if name not in pool.instance_types and not _is_short(environment, pool, name)]
+    others = [
+        each.name
+        for each in alike(first, environment.region, same_nvme=True)
+        if each.generation <= NEWEST_BY_DEFAULT
+        and each.name not in pool.instance_types
+        and not _is_short(environment, pool, each.name)
+    ]
     if others:
         given = list(pool.instance_types)
         allowed = f"at least {SPOT_TYPES} types in a spot pool, or all that are equal to {first}"
@@ -237,7 +244,7 @@ def generation_notice(environment: Environment, at: Path, _: Cluster, pool: Pool
     newest = [
         other
         for other in alike(first, environment.region, same_nvme=needs_disks)
-        if other.generation <= 8 and not _is_short(environment, pool, other.name)
+        if other.generation <= NEWEST_BY_DEFAULT and not _is_short(environment, pool, other.name)
     ]
     if newest and newest[0].generation > instance_types()[first].generation:
         allowed = f"led by the newest generation of its shape, {newest[0].name}"
