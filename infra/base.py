@@ -2,7 +2,8 @@
 
 import aws_cdk as cdk
 
-from environments import Environment
+from environments import Environment, names
+from moka_constructs import Location
 
 
 class MokaStack(cdk.Stack):
@@ -23,3 +24,9 @@ class MokaStack(cdk.Stack):
             termination_protection=protect,
         )
         self.environment_file = environment
+        self.location = location(environment)
+
+
+def location(environment: Environment) -> Location:
+    """Return where the environment's resources are."""
+    return Location(partition=names.partition(environment), account=environment.account, region=environment.region)

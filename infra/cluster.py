@@ -1,6 +1,12 @@
 """The cluster stack: one EKS cluster with its keys, roles, node pools and add-ons."""
 
 import aws_cdk as cdk
+
+from environments import Environment, names
+from environments.clusters import Cluster
+from infra.base import MokaStack
+from infra.outputs import ClusterOutputs, NetworkOutputs
+from infra.pools import node_pool_props
 from moka_constructs import (
     Access,
     ControlPlaneProps,
@@ -11,12 +17,6 @@ from moka_constructs import (
     SparkCluster,
     SparkClusterProps,
 )
-
-from environments import Environment, names
-from environments.clusters import Cluster
-from infra.base import MokaStack
-from infra.outputs import ClusterOutputs, NetworkOutputs
-from infra.pools import node_pool_props
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
 """Join the cluster, pull images, and a shell through Session Manager, the only way onto a node. Networking and volumes
@@ -48,12 +48,13 @@ class ClusterStack(MokaStack):
         )
         self.outputs = ClusterOutputs(identity=spark.identity, security_group_id=spark.security_group_id)
         cdk.CfnOutput(self, "ClusterName", value=names.eks_cluster(environment, cluster))
-        cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer_url)
+        cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer)
 
     def _control_plane(self, network: NetworkOutputs) -> ControlPlaneProps:
         cluster = self._cluster
         return ControlPlaneProps(
             cluster_name=names.eks_cluster(self.environment_file, cluster),
+            location=self.location,
             kubernetes_version=cluster.kubernetes_version,
             role_arn=cluster.cluster_role_arn
             or self._role("ControlPlaneRole", "control-plane", "eks", ("AmazonEKSClusterPolicy",)),
@@ -77,6 +78,7 @@ class ClusterStack(MokaStack):
     def _role(self, construct_id: str, workload: str, service: str, policies: tuple[str, ...]) -> str:
         props = ServiceRoleProps(
             role_name=names.role(self.environment_file, self._cluster, workload),
+            location=self.location,
             description=f"{workload} of EKS cluster {names.eks_cluster(self.environment_file, self._cluster)}",
             service=f"{service}.amazonaws.com",
             managed_policies=policies,
@@ -88,6 +90,7 @@ class ClusterStack(MokaStack):
         props = EncryptionKeyProps(
             alias=f"{cluster}-{use}",
             description=f"{what} of EKS cluster {cluster}",
+            location=self.location,
             retain=self.environment_file.storage.retain,
             for_auto_scaling=use == "volumes",
         )

@@ -1,6 +1,10 @@
 """The data stack: buckets for logs, artifacts and staging, and the registry's repositories, under one key."""
 
 import aws_cdk as cdk
+
+from environments import Environment, names
+from infra.base import MokaStack
+from infra.outputs import DataOutputs
 from moka_constructs import (
     AccessLogBucket,
     AccessLogBucketProps,
@@ -11,10 +15,6 @@ from moka_constructs import (
     ImageRepository,
     ImageRepositoryProps,
 )
-
-from environments import Environment, names
-from infra.base import MokaStack
-from infra.outputs import DataOutputs
 
 
 class DataStack(MokaStack):
@@ -36,7 +36,10 @@ class DataStack(MokaStack):
     def _key(self) -> str:
         name = self.environment_file.name
         props = EncryptionKeyProps(
-            alias=f"moka-{name}-data", description=f"Buckets and registries of moka {name}", retain=self._retain
+            alias=f"moka-{name}-data",
+            description=f"Buckets and registries of moka {name}",
+            location=self.location,
+            retain=self._retain,
         )
         return EncryptionKey(self, "Key", props).arn
 
@@ -45,6 +48,7 @@ class DataStack(MokaStack):
         uses: tuple[names.BucketUse, ...] = ("event-logs", "container-logs", "artifacts", "staging")
         props = AccessLogBucketProps(
             bucket_name=names.bucket(environment, "access-logs"),
+            location=self.location,
             source_buckets=tuple(names.bucket(environment, use) for use in uses),
             retain=self._retain,
         )
@@ -60,6 +64,7 @@ class DataStack(MokaStack):
     ) -> None:
         props = DataBucketProps(
             bucket_name=names.bucket(self.environment_file, use),
+            location=self.location,
             key_arn=self.outputs.key_arn,
             retain=self._retain,
             expire_days=expire_days,

@@ -1,6 +1,12 @@
 """The network stack, and the same outputs for a network that exists already and needs no stack."""
 
 import aws_cdk as cdk
+
+from environments import Environment, names
+from environments.network import ExistingNetwork, NewNetwork
+from environments.subnets import pod_subnets, routed_subnets
+from infra.base import MokaStack
+from infra.outputs import NetworkOutputs
 from moka_constructs import (
     FlowLogs,
     FlowLogsProps,
@@ -11,12 +17,6 @@ from moka_constructs import (
     VpcProps,
     ZoneSubnets,
 )
-
-from environments import Environment, names
-from environments.network import ExistingNetwork, NewNetwork
-from environments.subnets import pod_subnets, routed_subnets
-from infra.base import MokaStack
-from infra.outputs import NetworkOutputs
 
 
 class NetworkStack(MokaStack):
@@ -42,6 +42,7 @@ class NetworkStack(MokaStack):
             self,
             "Endpoints",
             VpcEndpointsProps(
+                region=environment.region,
                 name=name,
                 vpc_id=self._vpc.vpc_id,
                 vpc_cidrs=self._vpc.cidrs,
@@ -55,6 +56,7 @@ class NetworkStack(MokaStack):
                 self,
                 "FlowLogs",
                 FlowLogsProps(
+                    location=self.location,
                     vpc_id=self._vpc.vpc_id,
                     log_group_name=f"/moka/{environment.name}/flow-logs",
                     role_name=f"{name}-flow-logs",

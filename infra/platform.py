@@ -4,13 +4,13 @@ The charts join it through a manifest set that waits for these roles; until then
 """
 
 import aws_cdk as cdk
-from moka_constructs import WorkloadRole, WorkloadRoleProps
 
 from environments import Environment, names
 from environments.clusters import Cluster
 from infra.base import MokaStack
 from infra.outputs import ClusterOutputs, DataOutputs
 from infra.workloads import Workload, cluster_workloads
+from moka_constructs import WorkloadRole, WorkloadRoleProps
 
 
 class PlatformStack(MokaStack):
@@ -38,6 +38,7 @@ class PlatformStack(MokaStack):
             f"Role{''.join(part.capitalize() for part in workload.name.split('-'))}",
             WorkloadRoleProps(
                 role_name=names.role(environment, self._cluster, workload.name),
+                location=self.location,
                 description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._cluster)}",
                 cluster=self._outputs.identity,
                 service_account=account,

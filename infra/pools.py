@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from moka_constructs import NodePoolProps, NodeSettings, NodeSubnet, NodeTaint
-
 from environments.clusters import Pool
 from environments.instances import instance_types
 from infra.outputs import NetworkOutputs
+from moka_constructs import NodePoolProps, NodeSettings, NodeSubnet, NodeTaint
 from moka_constructs.node_pool import Architecture
 
 _ARCHITECTURES: Final[Mapping[str, Architecture]] = {"amd64": "x86_64", "arm64": "arm64"}

@@ -1,13 +1,13 @@
 """One environment as a stage: which stacks there are and what each hands to the next."""
 
 import aws_cdk as cdk
-from moka_constructs import RolePath
 
 from environments import Environment
 from infra.cluster import ClusterStack
 from infra.data import DataStack
 from infra.network import network_outputs
 from infra.platform import PlatformStack
+from moka_constructs import RolePath
 
 
 class EnvironmentStage(cdk.Stage):

@@ -5,14 +5,13 @@ Every ARN is computed from names, so that a role needs nothing that is known onl
 
 import dataclasses
 
-from moka_constructs import ServiceAccount, Statement
-from moka_constructs.statements import assume_roles, list_bucket, read_objects, use_glue, use_key, write_objects
-
 from environments import Environment, names
 from environments.clusters import Cluster
 from environments.data import GlueCatalog
 from environments.tenancy import DataGrant, Team
 from infra.outputs import DataOutputs
+from moka_constructs import ServiceAccount, Statement
+from moka_constructs.statements import assume_roles, list_bucket, read_objects, use_glue, use_key, write_objects
 
 EVENT_LOG_PREFIX = "spark-events/"
 """Where Spark writes event logs and the History Server reads them; teams share it, as Spark's layout has no teams."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from moka_constructs.errors import PropsError
     from moka_constructs.flow_logs import FlowLogs, FlowLogsProps
     from moka_constructs.image_repository import ImageRepository, ImageRepositoryProps
+    from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
     from moka_constructs.role_path import RolePath
     from moka_constructs.service_role import ServiceRole, ServiceRoleProps
@@ -42,6 +43,7 @@ _MODULES = {
     "FlowLogsProps": "flow_logs",
     "ImageRepository": "image_repository",
     "ImageRepositoryProps": "image_repository",
+    "Location": "location",
     "NodePool": "node_pool",
     "NodePoolContext": "node_pool",
     "NodePoolProps": "node_pool",
@@ -88,6 +90,7 @@ __all__ = [
     "FlowLogsProps",
     "ImageRepository",
     "ImageRepositoryProps",
+    "Location",
     "NodePool",
     "NodePoolContext",
     "NodePoolProps",

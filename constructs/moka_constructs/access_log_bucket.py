@@ -6,10 +6,12 @@ keeps no logs about itself.
 
 import dataclasses
 
-from aws_cdk import Stack, aws_s3 as s3
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from moka_constructs.data_bucket import OWNER_ENFORCED, PRIVATE, deny_without_tls, keep
+from moka_constructs.data_bucket import OWNER_ENFORCED, PRIVATE, deny_without_tls
+from moka_constructs.location import Location
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,7 @@ class AccessLogBucketProps:
     """Where access logs go and for how long."""
 
     bucket_name: str
+    location: Location
     source_buckets: tuple[str, ...]
     """Names of the buckets that may write their logs here."""
     retain: bool
@@ -28,9 +31,8 @@ class AccessLogBucket(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: AccessLogBucketProps) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
         self.name = props.bucket_name
-        self.arn = f"arn:{stack.partition}:s3:::{props.bucket_name}"
+        self.arn = props.location.bucket_arn(props.bucket_name)
         default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="AES256")
         bucket = s3.CfnBucket(
             self,
@@ -51,7 +53,7 @@ class AccessLogBucket(Construct):
                 ]
             ),
         )
-        keep(bucket, retain=props.retain)
+        bucket.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
         write = {
             "Sid": "S3WritesAccessLogs",
             "Effect": "Allow",
@@ -59,8 +61,8 @@ class AccessLogBucket(Construct):
             "Action": "s3:PutObject",
             "Resource": f"{self.arn}/*",
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": [f"arn:{stack.partition}:s3:::{name}" for name in props.source_buckets]},
+                "StringEquals": {"aws:SourceAccount": props.location.account},
+                "ArnLike": {"aws:SourceArn": [props.location.bucket_arn(name) for name in props.source_buckets]},
             },
         }
         statements = [deny_without_tls(self.arn), write]

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from aws_cdk import CfnResource, aws_eks_v2 as eks
+from aws_cdk import CfnResource
+from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from moka_constructs.workload_role import Mechanism
@@ -100,6 +101,5 @@ def make_addon(
             )
         ],
     )
-    for resource in after:
-        addon.add_resource_dependency(resource)
+    addon.node.add_dependency(*after)
     return addon

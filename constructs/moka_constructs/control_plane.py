@@ -9,19 +9,16 @@ import dataclasses
 import re
 from typing import Literal
 
-from aws_cdk import (
-    CfnDeletionPolicy,
-    CfnTag,
-    Stack,
-    aws_ec2 as ec2,
-    aws_eks_v2 as eks,
-    aws_iam as iam,
-    aws_logs as logs,
-)
+from aws_cdk import CfnTag, Fn, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from moka_constructs.addons import ADDON_VERSIONS
 from moka_constructs.errors import PropsError
+from moka_constructs.location import Location
 from moka_constructs.workload_role import ClusterIdentity
 
 LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -53,6 +50,7 @@ class ControlPlaneProps:
     """The cluster, without nodes and add-ons."""
 
     cluster_name: str
+    location: Location
     kubernetes_version: str
     role_arn: str
     """Role of the control plane."""
@@ -90,18 +88,16 @@ class ControlPlane(Construct):
         self.security_group_id: str = self.resource.attr_cluster_security_group_id
         """The group that EKS makes: control plane and nodes talk within it."""
         self._access_entries()
-        provider = iam.CfnOIDCProvider(
-            self,
-            "OidcProvider",
-            url=self.resource.attr_open_id_connect_issuer_url,
-            client_id_list=["sts.amazonaws.com"],
-        )
-        stack = Stack.of(self)
-        self.identity = ClusterIdentity(
+        self.identity = self._identity()
+
+    def _identity(self) -> ClusterIdentity:
+        issuer: str = self.resource.attr_open_id_connect_issuer_url
+        provider = iam.CfnOIDCProvider(self, "OidcProvider", url=issuer, client_id_list=["sts.amazonaws.com"])
+        return ClusterIdentity(
             cluster_name=self.cluster_name,
-            cluster_arn=f"arn:{stack.partition}:eks:{stack.region}:{stack.account}:cluster/{props.cluster_name}",
+            cluster_arn=self._props.location.arn("eks", f"cluster/{self._props.cluster_name}"),
             oidc_provider_arn=provider.attr_arn,
-            oidc_issuer_url=self.resource.attr_open_id_connect_issuer_url,
+            oidc_issuer=Fn.select(1, Fn.split("//", issuer)),
         )
 
     def _check(self, props: ControlPlaneProps) -> None:
@@ -130,8 +126,7 @@ class ControlPlane(Construct):
             log_group_name=f"/aws/eks/{self._props.cluster_name}/cluster",
             retention_in_days=self._props.log_retention_days,
         )
-        group.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        group.cfn_options.update_replace_policy = CfnDeletionPolicy.DELETE
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
         return group
 
     def _security_group(self) -> ec2.CfnSecurityGroup:
@@ -234,7 +229,7 @@ class ControlPlane(Construct):
         )
         return eks.CfnAccessEntry.AccessPolicyProperty(
             access_scope=scope,
-            policy_arn=f"arn:{Stack.of(self).partition}:eks::aws:cluster-access-policy/{name}",
+            policy_arn=f"arn:{self._props.location.partition}:eks::aws:cluster-access-policy/{name}",
         )
 
 

@@ -6,10 +6,12 @@ It refuses nothing silently: a name is required, because charts and jobs compute
 import dataclasses
 from typing import Any
 
-from aws_cdk import CfnDeletionPolicy, Stack, aws_s3 as s3
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from moka_constructs.errors import PropsError
+from moka_constructs.location import Location
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,7 @@ class DataBucketProps:
     """What the bucket holds and for how long."""
 
     bucket_name: str
+    location: Location
     key_arn: str
     """KMS key of every object; S3 bucket keys are on, so that a job does not pay KMS per object."""
     retain: bool
@@ -61,7 +64,7 @@ class DataBucket(Construct):
                 self,
             )
         self.name = props.bucket_name
-        self.arn = f"arn:{Stack.of(self).partition}:s3:::{props.bucket_name}"
+        self.arn = props.location.bucket_arn(props.bucket_name)
         bucket = s3.CfnBucket(
             self,
             "Resource",
@@ -79,7 +82,7 @@ class DataBucket(Construct):
                 destination_bucket_name=props.access_logs_bucket, log_file_prefix=f"{props.bucket_name}/"
             ),
         )
-        keep(bucket, retain=props.retain)
+        bucket.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
         policy = {"Version": "2012-10-17", "Statement": [deny_without_tls(self.arn)]}
         s3.CfnBucketPolicy(self, "Policy", bucket=bucket.ref, policy_document=policy)
 
@@ -87,13 +90,6 @@ class DataBucket(Construct):
 OWNER_ENFORCED = s3.CfnBucket.OwnershipControlsProperty(
     rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
 )
-
-
-def keep(bucket: s3.CfnBucket, *, retain: bool) -> None:
-    """Keep the bucket when its stack goes or when a change would replace it, or let it go when it is empty."""
-    policy = CfnDeletionPolicy.RETAIN if retain else CfnDeletionPolicy.DELETE
-    bucket.cfn_options.deletion_policy = policy
-    bucket.cfn_options.update_replace_policy = policy
 
 
 def _kms(key_arn: str) -> s3.CfnBucket.BucketEncryptionProperty:

@@ -7,8 +7,11 @@ policy of ours reaches it; everything else is granted by roles.
 import dataclasses
 from typing import Any
 
-from aws_cdk import CfnDeletionPolicy, Stack, aws_kms as kms
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from moka_constructs.location import Location
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,6 +21,7 @@ class EncryptionKeyProps:
     alias: str
     """Alias without the prefix alias/: moka-dev-data."""
     description: str
+    location: Location
     retain: bool
     """Whether the key outlives its stack. A deleted key makes its data unreadable for ever."""
     for_auto_scaling: bool = False
@@ -29,10 +33,9 @@ class EncryptionKey(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: EncryptionKeyProps) -> None:
         super().__init__(scope, construct_id)
-        self._stack = Stack.of(self)
-        statements = [self._account()]
+        statements = [_account(props.location)]
         if props.for_auto_scaling:
-            statements += self._auto_scaling()
+            statements += _auto_scaling(props.location)
         key = kms.CfnKey(
             self,
             "Resource",
@@ -41,39 +44,31 @@ class EncryptionKey(Construct):
             pending_window_in_days=30,
             key_policy={"Version": "2012-10-17", "Statement": statements},
         )
-        policy = CfnDeletionPolicy.RETAIN if props.retain else CfnDeletionPolicy.DELETE
-        key.cfn_options.deletion_policy = policy
-        key.cfn_options.update_replace_policy = policy
+        key.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
         kms.CfnAlias(self, "Alias", alias_name=f"alias/{props.alias}", target_key_id=key.ref)
         self.arn: str = key.attr_arn
 
-    def _account(self) -> dict[str, Any]:
-        root = f"arn:{self._stack.partition}:iam::{self._stack.account}:root"
-        return {
-            "Sid": "IamPoliciesOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"AWS": root},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
 
-    def _auto_scaling(self) -> list[dict[str, Any]]:
-        """Return what EC2 Auto Scaling's service-linked role needs of a key of ours.
+def _account(location: Location) -> dict[str, Any]:
+    return {
+        "Sid": "IamPoliciesOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"AWS": location.iam_arn("root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
 
-        Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
-        """
-        role = (
-            f"arn:{self._stack.partition}:iam::{self._stack.account}:role/aws-service-role/"
-            "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-        )
-        use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-        base: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": role}, "Resource": "*"}
-        return [
-            {"Sid": "AutoScalingUsesTheKey", **base, "Action": use},
-            {
-                "Sid": "AutoScalingGrantsToEc2",
-                **base,
-                "Action": "kms:CreateGrant",
-                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            },
-        ]
+
+def _auto_scaling(location: Location) -> list[dict[str, Any]]:
+    """Return what EC2 Auto Scaling's service-linked role needs of a key of ours.
+
+    Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    role = location.iam_arn("role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")
+    base: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": role}, "Resource": "*"}
+    use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    grant = {"Action": "kms:CreateGrant", "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
+    return [
+        {"Sid": "AutoScalingUsesTheKey", **base, "Action": use},
+        {"Sid": "AutoScalingGrantsToEc2", **base, **grant},
+    ]

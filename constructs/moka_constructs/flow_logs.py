@@ -2,9 +2,12 @@
 
 import dataclasses
 
-from aws_cdk import CfnDeletionPolicy, CfnTag, Stack, aws_ec2 as ec2, aws_logs as logs
+from aws_cdk import CfnTag, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from moka_constructs.location import Location
 from moka_constructs.service_role import ServiceRole, ServiceRoleProps
 from moka_constructs.statements import Statement
 
@@ -13,6 +16,7 @@ from moka_constructs.statements import Statement
 class FlowLogsProps:
     """Which VPC, where to and for how long."""
 
+    location: Location
     vpc_id: str
     log_group_name: str
     role_name: str
@@ -25,13 +29,11 @@ class FlowLogs(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: FlowLogsProps) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
-        arn = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{props.log_group_name}"
+        arn = props.location.arn("logs", f"log-group:{props.log_group_name}")
         group = logs.CfnLogGroup(
             self, "LogGroup", log_group_name=props.log_group_name, retention_in_days=props.retention_days
         )
-        group.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        group.cfn_options.update_replace_policy = CfnDeletionPolicy.DELETE
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
         write = Statement(
             sid="WriteFlowLogs",
             actions=(
@@ -47,10 +49,11 @@ class FlowLogs(Construct):
             "Role",
             ServiceRoleProps(
                 role_name=props.role_name,
+                location=props.location,
                 description="Lets VPC flow logs write to their log group",
                 service="vpc-flow-logs.amazonaws.com",
                 statements=(write,),
-                source_account=stack.account,
+                own_account_only=True,
             ),
         )
         ec2.CfnFlowLog(

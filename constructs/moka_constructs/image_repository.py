@@ -3,7 +3,8 @@
 import dataclasses
 import json
 
-from aws_cdk import CfnDeletionPolicy, aws_ecr as ecr
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 
@@ -50,7 +51,5 @@ class ImageRepository(Construct):
             ),
             empty_on_delete=not props.retain,
         )
-        policy = CfnDeletionPolicy.RETAIN if props.retain else CfnDeletionPolicy.DELETE
-        repository.cfn_options.deletion_policy = policy
-        repository.cfn_options.update_replace_policy = policy
+        repository.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
         self.name = props.repository_name

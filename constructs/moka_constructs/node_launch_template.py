@@ -7,7 +7,8 @@ stay one property of the group.
 import dataclasses
 from collections.abc import Mapping
 
-from aws_cdk import CfnTag, Fn, aws_ec2 as ec2
+from aws_cdk import CfnTag, Fn
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from moka_constructs.user_data import NodeSettings, user_data

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from aws_cdk import CfnDeletionPolicy, CfnResource, aws_eks_v2 as eks
+from aws_cdk import CfnResource
+from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from moka_constructs.errors import PropsError
@@ -114,9 +115,7 @@ class NodePool(Construct):
 
     def add_dependencies(self, resources: Sequence[CfnResource]) -> None:
         """Make every group wait for `resources`: nodes without networking never become ready."""
-        for group in self.groups:
-            for resource in resources:
-                group.add_resource_dependency(resource)
+        self.node.add_dependency(*resources)
 
     def _check(self, props: NodePoolProps) -> None:
         if props.min_nodes_per_zone > props.max_nodes_per_zone:
@@ -173,7 +172,8 @@ class NodePool(Construct):
             node_repair_config=eks.CfnNodegroup.NodeRepairConfigProperty(enabled=True),
         )
         if props.role == "driver":
-            group.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+            group.add_override("DeletionPolicy", "Delete")
+            group.add_override("UpdateReplacePolicy", "Retain")
         return group
 
     def group_name(self, zone: str, subnets: tuple[NodeSubnet, ...]) -> str:

@@ -4,7 +4,8 @@ The permissions boundary needs no aspect: `Stage(permissions_boundary=…)` does
 """
 
 import jsii
-from aws_cdk import IAspect, aws_iam as iam
+from aws_cdk import IAspect
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 

@@ -3,15 +3,11 @@
 import dataclasses
 from typing import Any
 
-from aws_cdk import Stack, aws_iam as iam
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from moka_constructs.location import Location
 from moka_constructs.statements import Statement, policy_document
-
-
-def aws_managed_policy(scope: Construct, name: str) -> str:
-    """Return the ARN of an AWS managed policy, for instance service-role/AmazonEBSCSIDriverPolicy."""
-    return f"arn:{Stack.of(scope).partition}:iam::aws:policy/{name}"
 
 
 def inline_policies(statements: tuple[Statement, ...]) -> list[iam.CfnRole.PolicyProperty]:
@@ -27,16 +23,15 @@ class ServiceRoleProps:
 
     role_name: str
     """Name of the role, at most 64 characters; fixed, so that its ARN is known before a deploy."""
+    location: Location
     description: str
     service: str
     """Service principal: eks.amazonaws.com."""
     managed_policies: tuple[str, ...] = ()
     """AWS managed policies by name, path included."""
     statements: tuple[Statement, ...] = ()
-    source_account: str | None = None
-    """Account that the service must act for (aws:SourceAccount); none for services that do not send it."""
-    tag_session: bool = False
-    """Whether the service tags its sessions (sts:TagSession)."""
+    own_account_only: bool = False
+    """Whether the service must act for this account (aws:SourceAccount); not every service sends it."""
 
 
 class ServiceRole(Construct):
@@ -47,17 +42,17 @@ class ServiceRole(Construct):
         statement: dict[str, Any] = {
             "Effect": "Allow",
             "Principal": {"Service": props.service},
-            "Action": ["sts:AssumeRole", "sts:TagSession"] if props.tag_session else "sts:AssumeRole",
+            "Action": "sts:AssumeRole",
         }
-        if props.source_account is not None:
-            statement["Condition"] = {"StringEquals": {"aws:SourceAccount": props.source_account}}
+        if props.own_account_only:
+            statement["Condition"] = {"StringEquals": {"aws:SourceAccount": props.location.account}}
         role = iam.CfnRole(
             self,
             "Resource",
             role_name=props.role_name,
             description=props.description,
             assume_role_policy_document={"Version": "2012-10-17", "Statement": [statement]},
-            managed_policy_arns=[aws_managed_policy(self, name) for name in props.managed_policies],
+            managed_policy_arns=[props.location.aws_policy_arn(name) for name in props.managed_policies],
             policies=inline_policies(props.statements),
         )
         self.arn: str = role.attr_arn

@@ -159,6 +159,7 @@ class SparkCluster(Construct):
             construct_id,
             WorkloadRoleProps(
                 role_name=role_name,
+                location=self._props.control_plane.location,
                 description=f"Pods of kube-system/{service_account} of {self._props.control_plane.cluster_name}",
                 cluster=self.identity,
                 service_account=ServiceAccount(namespace="kube-system", name=service_account),

@@ -5,9 +5,12 @@ move every subnet when a zone is added. Zones are names, never looked up.
 """
 
 import dataclasses
+import ipaddress
+from collections.abc import Mapping
 from typing import Literal
 
-from aws_cdk import CfnTag, Tags, aws_ec2 as ec2
+from aws_cdk import Acknowledgment, CfnTag, Validations
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from moka_constructs.errors import PropsError
@@ -68,9 +71,15 @@ class Vpc(Construct):
             tags=[CfnTag(key="Name", value=props.name)],
         )
         self.vpc_id: str = vpc.ref
+        Validations.of(self).acknowledge(
+            Acknowledgment(
+                id="CloudFormation-Validate::W3010",
+                reason="zones are part of the address plan: a template that picks them itself moves subnets",
+            )
+        )
         self.cidrs = (props.cidr, *props.secondary_cidrs)
         self._blocks = {
-            cidr: ec2.CfnVPCCidrBlock(self, f"Range{number}", vpc_id=vpc.ref, cidr_block=cidr)
+            cidr: ec2.CfnVPCCidrBlock(self, f"Range{number}", vpc_id=self.vpc_id, cidr_block=cidr)
             for number, cidr in enumerate(props.secondary_cidrs, start=1)
         }
         self.route_table_ids: list[str] = []
@@ -89,30 +98,31 @@ class Vpc(Construct):
         if props.nat == "none":
             return {}
         internet = ec2.CfnInternetGateway(self, "InternetGateway", tags=[CfnTag(key="Name", value=props.name)])
+        internet_id = internet.ref
         attachment = ec2.CfnVPCGatewayAttachment(
-            self, "InternetAttachment", vpc_id=self.vpc_id, internet_gateway_id=internet.ref
+            self, "InternetAttachment", vpc_id=self.vpc_id, internet_gateway_id=internet_id
         )
         table = ec2.CfnRouteTable(self, "PublicRoutes", vpc_id=self.vpc_id, tags=self._name("public"))
+        table_id = table.ref
         route = ec2.CfnRoute(
             self,
             "PublicDefaultRoute",
-            route_table_id=table.ref,
+            route_table_id=table_id,
             destination_cidr_block="0.0.0.0/0",
-            gateway_id=internet.ref,
+            gateway_id=internet_id,
         )
         route.add_resource_dependency(attachment)
         gateways: dict[str, str] = {}
         for zone in props.zones if props.nat == "per_zone" else props.zones[:1]:
             suffix = _suffix(zone.zone)
-            subnet = self._subnet(f"Public{suffix}", zone.zone, zone.public, "public")
-            Tags.of(subnet).add("kubernetes.io/role/elb", "1")
-            self._associate(f"Public{suffix}Routes", subnet, table.ref)
+            subnet = self._subnet(f"Public{suffix}", zone.zone, zone.public, "public", {"kubernetes.io/role/elb": "1"})
+            subnet_id = self._associate(f"Public{suffix}Routes", subnet, table_id)
             address = ec2.CfnEIP(self, f"NatAddress{suffix}", domain="vpc", tags=self._name(f"nat-{zone.zone}"))
             address.add_resource_dependency(attachment)
             gateway = ec2.CfnNatGateway(
                 self,
                 f"Nat{suffix}",
-                subnet_id=subnet.ref,
+                subnet_id=subnet_id,
                 allocation_id=address.attr_allocation_id,
                 tags=self._name(f"nat-{zone.zone}"),
             )
@@ -124,35 +134,46 @@ class Vpc(Construct):
     def _private_subnets(self, zone: ZoneSubnets, gateways: dict[str, str]) -> None:
         suffix = _suffix(zone.zone)
         table = ec2.CfnRouteTable(self, f"Routes{suffix}", vpc_id=self.vpc_id, tags=self._name(f"private-{zone.zone}"))
-        self.route_table_ids.append(table.ref)
+        table_id: str = table.ref
+        self.route_table_ids.append(table_id)
         if gateways:
             ec2.CfnRoute(
                 self,
                 f"DefaultRoute{suffix}",
-                route_table_id=table.ref,
+                route_table_id=table_id,
                 destination_cidr_block="0.0.0.0/0",
                 nat_gateway_id=gateways[zone.zone],
             )
         control_plane = self._subnet(f"ControlPlane{suffix}", zone.zone, zone.control_plane, "control-plane")
-        self._associate(f"ControlPlane{suffix}Routes", control_plane, table.ref)
-        self.control_plane_subnet_ids.append(control_plane.ref)
+        self.control_plane_subnet_ids.append(self._associate(f"ControlPlane{suffix}Routes", control_plane, table_id))
 
-        balancer = self._subnet(f"LoadBalancer{suffix}", zone.zone, zone.load_balancer, "load-balancer")
-        Tags.of(balancer).add("kubernetes.io/role/internal-elb", "1")
-        for name in self._props.cluster_names:
-            Tags.of(balancer).add(f"kubernetes.io/cluster/{name}", "shared")
-        self._associate(f"LoadBalancer{suffix}Routes", balancer, table.ref)
-        self.load_balancer_subnet_ids.append(balancer.ref)
+        discovery = {f"kubernetes.io/cluster/{name}": "shared" for name in self._props.cluster_names}
+        discovery["kubernetes.io/role/internal-elb"] = "1"
+        balancer = self._subnet(f"LoadBalancer{suffix}", zone.zone, zone.load_balancer, "load-balancer", discovery)
+        self.load_balancer_subnet_ids.append(self._associate(f"LoadBalancer{suffix}Routes", balancer, table_id))
 
         for number, cidr in enumerate(zone.nodes, start=1):
             nodes = self._subnet(f"Nodes{suffix}{number}", zone.zone, cidr, "nodes")
-            # A subnet of a secondary range cannot exist before the range, and CloudFormation sees no reference.
-            for block in self._blocks.values():
-                nodes.add_resource_dependency(block)
-            self._associate(f"Nodes{suffix}{number}Routes", nodes, table.ref)
-            self.node_subnet_ids.setdefault(zone.zone, []).append(nodes.ref)
+            # CloudFormation sees no reference, and the subnet cannot exist before its range is part of the VPC
+            nodes.add_resource_dependency(self._block_of(cidr))
+            subnet_id = self._associate(f"Nodes{suffix}{number}Routes", nodes, table_id)
+            self.node_subnet_ids.setdefault(zone.zone, []).append(subnet_id)
 
-    def _subnet(self, construct_id: str, zone: str, cidr: str, use: str) -> ec2.CfnSubnet:
+    def _block_of(self, cidr: str) -> ec2.CfnVPCCidrBlock:
+        subnet = ipaddress.IPv4Network(cidr)
+        for secondary, block in self._blocks.items():
+            if subnet.subnet_of(ipaddress.IPv4Network(secondary)):
+                return block
+        raise PropsError(
+            "NodesOutsideRanges",
+            f"`nodes` must lie inside one of `secondary_cidrs` ({', '.join(self._blocks)}), got {cidr}; add its range or choose another",
+            self,
+        )
+
+    def _subnet(
+        self, construct_id: str, zone: str, cidr: str, use: str, tags: Mapping[str, str] | None = None
+    ) -> ec2.CfnSubnet:
+        extra = {"moka.dev/subnet": use, **(tags or {})}
         return ec2.CfnSubnet(
             self,
             construct_id,
@@ -160,11 +181,14 @@ class Vpc(Construct):
             availability_zone=zone,
             cidr_block=cidr,
             map_public_ip_on_launch=False,
-            tags=[*self._name(f"{use}-{zone}"), CfnTag(key="moka.dev/subnet", value=use)],
+            tags=[*self._name(f"{use}-{zone}"), *(CfnTag(key=key, value=value) for key, value in extra.items())],
         )
 
-    def _associate(self, construct_id: str, subnet: ec2.CfnSubnet, route_table_id: str) -> None:
-        ec2.CfnSubnetRouteTableAssociation(self, construct_id, subnet_id=subnet.ref, route_table_id=route_table_id)
+    def _associate(self, construct_id: str, subnet: ec2.CfnSubnet, route_table_id: str) -> str:
+        """Give a subnet its route table and return its id."""
+        subnet_id: str = subnet.ref
+        ec2.CfnSubnetRouteTableAssociation(self, construct_id, subnet_id=subnet_id, route_table_id=route_table_id)
+        return subnet_id
 
     def _name(self, what: str) -> list[CfnTag]:
         return [CfnTag(key="Name", value=f"{self._props.name}-{what}")]

@@ -6,7 +6,8 @@ cost by the hour and zone; the environment names them.
 
 import dataclasses
 
-from aws_cdk import CfnTag, Stack, aws_ec2 as ec2
+from aws_cdk import CfnTag
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 
@@ -14,6 +15,7 @@ from constructs import Construct
 class VpcEndpointsProps:
     """Where the endpoints are and who may use them."""
 
+    region: str
     name: str
     """Prefix of the Name tags."""
     vpc_id: str
@@ -32,13 +34,12 @@ class VpcEndpoints(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: VpcEndpointsProps) -> None:
         super().__init__(scope, construct_id)
-        region = Stack.of(self).region
         ec2.CfnVPCEndpoint(
             self,
             "S3",
             vpc_id=props.vpc_id,
             vpc_endpoint_type="Gateway",
-            service_name=f"com.amazonaws.{region}.s3",
+            service_name=f"com.amazonaws.{props.region}.s3",
             route_table_ids=list(props.route_table_ids),
             tags=[CfnTag(key="Name", value=f"{props.name}-s3")],
         )
@@ -64,7 +65,7 @@ class VpcEndpoints(Construct):
                 _construct_id(service),
                 vpc_id=props.vpc_id,
                 vpc_endpoint_type="Interface",
-                service_name=f"com.amazonaws.{region}.{service}",
+                service_name=f"com.amazonaws.{props.region}.{service}",
                 subnet_ids=list(props.subnet_ids),
                 security_group_ids=[group.ref],
                 private_dns_enabled=True,

@@ -8,11 +8,14 @@ import dataclasses
 import json
 from typing import Any, Literal
 
-from aws_cdk import Fn, aws_eks_v2 as eks, aws_iam as iam
+from aws_cdk import Fn
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from moka_constructs.errors import PropsError
-from moka_constructs.service_role import aws_managed_policy, inline_policies
+from moka_constructs.location import Location
+from moka_constructs.service_role import inline_policies
 from moka_constructs.statements import Statement
 
 Mechanism = Literal["irsa", "pod_identity"]
@@ -26,8 +29,8 @@ class ClusterIdentity:
     cluster_arn: str
     oidc_provider_arn: str
     """ARN of the cluster's AWS::IAM::OIDCProvider; a token."""
-    oidc_issuer_url: str
-    """https://oidc.eks.<region>.amazonaws.com/id/<id>; a token, known only after a deploy."""
+    oidc_issuer: str
+    """oidc.eks.<region>.amazonaws.com/id/<id>, without https://; a token, known only after a deploy."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class WorkloadRoleProps:
 
     role_name: str
     """Name of the role, at most 64 characters: charts compute its ARN from it."""
+    location: Location
     description: str
     cluster: ClusterIdentity
     service_account: ServiceAccount
@@ -73,7 +77,7 @@ class WorkloadRole(Construct):
             role_name=props.role_name,
             description=props.description,
             assume_role_policy_document=_trust(props),
-            managed_policy_arns=[aws_managed_policy(self, name) for name in props.managed_policies],
+            managed_policy_arns=[props.location.aws_policy_arn(name) for name in props.managed_policies],
             policies=inline_policies(props.statements),
         )
         self.arn: str = role.attr_arn
@@ -109,8 +113,8 @@ def _irsa_trust(props: WorkloadRoleProps) -> str:
             }
         ],
     }
-    issuer = Fn.select(1, Fn.split("//", props.cluster.oidc_issuer_url))
-    return Fn.sub(json.dumps(document), {"Provider": props.cluster.oidc_provider_arn, "Issuer": issuer})
+    values = {"Provider": props.cluster.oidc_provider_arn, "Issuer": props.cluster.oidc_issuer}
+    return Fn.sub(json.dumps(document), values)
 
 
 def _pod_identity_trust(cluster: ClusterIdentity) -> dict[str, Any]:
