@@ -15,9 +15,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class Section(BaseModel):
-    """A frozen part of an environment: unknown keys are refused, field docstrings become the schema's descriptions."""
+    """A frozen part of an environment: unknown keys are refused; `descriptions.py` reads the docstrings of fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def refuse(kind: str, *, allowed: str, fix: str) -> PydanticCustomError:

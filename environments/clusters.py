@@ -31,6 +31,7 @@ class AccessEntry(Section):
     """An IAM role that may use the cluster, as an EKS access entry."""
 
     role_arn: RoleArn
+    """IAM role that gets in; one entry per role."""
     policy: Literal["cluster-admin", "admin", "edit", "view", "admin-view"]
     """EKS access policy, by its short name (AmazonEKSClusterAdminPolicy, …)."""
     namespaces: tuple[Name, ...] = ()
@@ -61,8 +62,11 @@ class Taint(Section):
     """A Kubernetes taint that every node of a pool carries."""
 
     key: LabelKey
+    """Key of the taint, in a domain of your own."""
     value: LabelValue = ""
+    """Value of the taint."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    """What happens to pods that do not tolerate it."""
 
 
 PoolRole = Literal["system", "driver", "executor", "celeborn"]
@@ -72,12 +76,13 @@ class Pool(Section):
     """Nodes of one shape. It becomes one managed node group per zone, so that the autoscaler never crosses zones."""
 
     name: Annotated[Name, Field(max_length=20)]
+    """Name of the pool; node groups are <name>-<zone>-<hash>."""
     role: PoolRole
     """What runs there. system: platform pods, never empty. driver: Spark drivers. executor: executors. celeborn: shuffle workers."""
     capacity: Literal["on_demand", "spot"] = "on_demand"
     """Spot is for executors only: losing a driver loses the job."""
     instance_types: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
-    """EC2 types of equal vCPU, memory, architecture and NVMe (the autoscaler simulates the first and trusts it for all)."""
+    """EC2 types of equal vCPU, memory and architecture, with raid0 also NVMe: the autoscaler simulates the first for all."""
     zones: tuple[Zone, ...] | None = None
     """Zones of the network that the pool uses; all of them by default."""
     min_nodes_per_zone: Annotated[int, Field(ge=0, le=450)] = 0
@@ -85,6 +90,7 @@ class Pool(Section):
     max_nodes_per_zone: Annotated[int, Field(ge=1, le=450)]
     """Upper bound of each zone's group; 450 is EKS' quota for a group."""
     operating_system: Literal["al2023", "bottlerocket"] = "al2023"
+    """Operating system of the nodes; it decides the form of `ami_release_version`."""
     ami_release_version: Annotated[
         str,
         shaped(
@@ -113,9 +119,13 @@ class Cluster(Section):
     """One EKS cluster."""
 
     name: Annotated[Name, Field(max_length=20)]
+    """Name of the cluster; EKS knows it as moka-<env>-<name>."""
     kubernetes_version: KubernetesVersion = "1.35"
+    """Kubernetes minor version, in quotes."""
     endpoint: ApiEndpoint = ApiEndpoint()
+    """How the Kubernetes API server is reached."""
     log_types: tuple[ControlPlaneLog, ...] = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+    """Control-plane logs that go to CloudWatch; all five by default."""
     log_retention_days: LogRetentionDays = 90
     """Days that control-plane logs are kept in CloudWatch."""
     secrets_key_arn: KeyArn | None = None
@@ -129,8 +139,10 @@ class Cluster(Section):
     terminated_pod_gc_threshold: Annotated[int, Field(ge=1, le=1_000_000)] = 12_500
     """Finished pods that the control plane keeps before it deletes the oldest (Kubernetes' default is 12,500)."""
     deletion_protection: bool = False
+    """Whether EKS refuses to delete the cluster until this is false."""
     zonal_shift: bool = False
     """Whether ARC may move the cluster's traffic away from an impaired zone."""
     access: Annotated[tuple[AccessEntry, ...], Field(min_length=1)]
     """Access entries; one must be cluster-admin for the whole cluster, because the creator gets no rights."""
     pools: Annotated[tuple[Pool, ...], Field(min_length=2)]
+    """Node pools: at least one each of role system, driver and executor."""

@@ -11,12 +11,14 @@ class NoCatalog(Section):
     """Jobs name paths; there is no shared metastore."""
 
     kind: Literal["none"]
+    """No shared metastore."""
 
 
 class GlueCatalog(Section):
     """AWS Glue Data Catalog as Spark's Hive metastore."""
 
     kind: Literal["glue"]
+    """AWS Glue."""
     catalog_id: Account | None = None
     """Account that owns the catalog; the environment's own by default."""
 
@@ -36,6 +38,7 @@ class HiveCatalog(Section):
     """A Hive metastore that runs elsewhere and is reached over Thrift."""
 
     kind: Literal["hive"]
+    """A Hive metastore."""
     uris: Annotated[tuple[ThriftUri, ...], Field(min_length=1)]
     """thrift://host:port of each server."""
     cidrs: tuple[Cidr, ...] = ()
@@ -55,6 +58,7 @@ class Storage(Section):
     event_log_days: RetentionDays = 90
     """Days that Spark event logs are kept for the History Server."""
     container_log_days: RetentionDays = 30
+    """Days that logs of drivers, executors and platform pods are kept."""
     staging_days: RetentionDays = 7
     """Days that job uploads and Spark staging files are kept."""
     noncurrent_version_days: RetentionDays = 30
@@ -83,11 +87,16 @@ class Database(Section):
             fix='write it whole, for example "17.5"',
         ),
     ] = "17.5"
+    """Aurora PostgreSQL version, major.minor, in quotes."""
     min_acu: Annotated[float, Field(ge=0, le=256, multiple_of=0.5)] = 0.5
     """Aurora capacity units (about 2 GiB each) that are always there; 0 pauses an idle database."""
     max_acu: Annotated[float, Field(ge=1, le=256, multiple_of=0.5)] = 8
+    """Aurora capacity units that it may grow to."""
     readers: Annotated[int, Field(ge=0, le=15)] = 0
     """Readers in other zones that take over when the writer fails."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 7
+    """Days that automatic backups are kept."""
     deletion_protection: bool = True
+    """Whether RDS refuses to delete the cluster until this is false."""
     key_arn: KeyArn | None = None
+    """Existing KMS key for the database; Moka makes one when it is not given."""

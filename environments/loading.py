@@ -96,28 +96,29 @@ def check_together(environments: Sequence[Environment]) -> list[Problem]:
 
 def examine(name_or_path: str | Path) -> Report:
     """Return everything that is wrong with one file, and the environment when nothing is."""
-    document = _open(name_or_path)
+    return judge(_open(name_or_path), expected_name=str(name_or_path) if _is_shipped(name_or_path) else None)
+
+
+def judge(document: Document, *, expected_name: str | None = None) -> Report:
+    """Return everything that is wrong with a parsed file; a shipped one must also have the name of its file."""
     findings = list(document.findings)
     environment: Environment | None = None
     if isinstance(document.data, dict):
         environment, wrong = read(document.data)
         refused = [finding.path for finding in document.findings if finding.path]
         findings += [finding for finding in wrong if not any(finding.path[: len(path)] == path for path in refused)]
-        findings += _checked(environment, document, name_or_path)
+        findings += checks.run(environment or salvage(document.data), whole=environment is not None)
+        findings += _misnamed(document.data.get("name"), expected_name)
     problems = _in_order(document, findings)
     usable = not any(problem.level == "error" for problem in problems)
     return Report(file=document.file, document=document, environment=environment if usable else None, problems=problems)
 
 
-def _checked(environment: Environment | None, document: Document, name_or_path: str | Path) -> list[Finding]:
-    """Return what the checks find in the environment, or in what can be read of it."""
-    whole = environment is not None
-    found = checks.run(environment or salvage(document.data), whole=whole)
-    given = document.data.get("name")
-    if _is_shipped(name_or_path) and isinstance(given, str) and given != str(name_or_path):
-        fix = f"write name: {name_or_path}, or rename the file to {given}.yaml"
-        found.append(Finding(path=("name",), value=given, allowed=f"{name_or_path}, the file's name", fix=fix))
-    return found
+def _misnamed(given: object, expected: str | None) -> list[Finding]:
+    if expected is None or not isinstance(given, str) or given == expected:
+        return []
+    fix = f"write name: {expected}, or rename the file to {given}.yaml"
+    return [Finding(path=("name",), value=given, allowed=f"{expected}, the file's name", fix=fix)]
 
 
 def _in_order(document: Document, findings: Sequence[Finding]) -> tuple[Problem, ...]:

@@ -67,17 +67,24 @@ class Environment(Section):
     """One environment, as its file says. Shape: `environments/schema.json`."""
 
     schema_version: Literal[1]
+    """Version of this form: 1. A later version may add keys, it never renames one."""
     name: Annotated[Name, Field(max_length=12)]
+    """Name of the environment, and of its file; part of every name that Moka makes."""
     account: Account
+    """AWS account that the environment is deployed to."""
     region: Region
+    """AWS region that it is deployed to."""
     tags: Annotated[
         dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]],
         Field(max_length=40),
     ]
     """Tags on everything; CDK's Tags for resources, launch templates for instances, volumes and interfaces."""
     bootstrap: Bootstrap = Bootstrap()
+    """What `cdk bootstrap` left in the account."""
     permissions: Permissions = Permissions()
+    """Company rules for IAM roles: boundary and path."""
     network: Network
+    """The VPC: one that Moka makes, or one that exists."""
     zone_ids: dict[Zone, ZoneId] = Field(default_factory=dict)
     """Zone ids behind the account's zone names (us-east-1a: use1-az4); with them offerings are checked zone by zone.
 
@@ -85,17 +92,27 @@ class Environment(Section):
     offered_beyond_table: dict[str, tuple[Zone, ...]] = Field(default_factory=dict)
     """Instance types that this account gets in more zones than the dated table says: {r8gd.4xlarge: [us-east-1a]}."""
     clusters: Annotated[tuple[Cluster, ...], Field(min_length=1, max_length=10)]
+    """EKS clusters; each has its own stack and charts."""
     identity: Identity = Identity()
+    """How pods get AWS credentials."""
     teams: Annotated[tuple[Team, ...], Field(min_length=1, max_length=200)]
+    """Who submits jobs, with quotas and data."""
     queues: Queues
+    """The queue tree that teams submit to."""
     catalog: Catalog
+    """Where table definitions live."""
     storage: Storage
+    """The platform's buckets and registries, and the keys that encrypt them."""
     archer: Archer
+    """The job service."""
     celeborn: Celeborn | None = None
     """Remote shuffle; null runs none."""
     profiles: tuple[Profile, ...] = ()
+    """Named defaults that a job may ask for."""
     delivery: Delivery = Delivery()
+    """How images and manifests reach the clusters."""
     schedules: tuple[Schedule, ...] = ()
+    """Changes of pools' bounds at a time of day."""
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name. Raises KeyError; the checks have refused a file that names an unknown one."""

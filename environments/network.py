@@ -34,6 +34,7 @@ class NewNetwork(Section):
     """A VPC that Moka makes: small routed subnets in the primary range, nodes and pods in non-routed secondary ranges."""
 
     mode: Literal["new"]
+    """Moka makes the VPC."""
     cidr: Cidr
     """Primary range, /16 to /24, routable in the company: control-plane interfaces, load balancers, NAT gateways."""
     zones: Annotated[tuple[Zone, ...], Field(min_length=2, max_length=6)]
@@ -57,7 +58,9 @@ class ExistingSubnet(Section):
     """One subnet of an existing network."""
 
     id: SubnetId
+    """Id of the subnet."""
     zone: Zone
+    """Availability zone that it is in."""
     use: SubnetUse
     """What Moka puts there: control-plane interfaces, nodes with their pods, or internal load balancers."""
     cidr: Cidr
@@ -68,7 +71,9 @@ class ExistingNetwork(Section):
     """A VPC that the account already has, written down by id. Moka adds no route and no gateway to it."""
 
     mode: Literal["existing"]
+    """The account has the VPC."""
     vpc_id: VpcId
+    """Id of the VPC."""
     vpc_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=6)]
     """All ranges of the VPC, the primary one first."""
     subnets: Annotated[tuple[ExistingSubnet, ...], Field(min_length=2)]

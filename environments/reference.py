@@ -13,6 +13,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen, MultipleOf
 from pydantic.fields import FieldInfo
 
 from environments.base import Section, Shape
+from environments.descriptions import description
 from environments.instances import regions, table_date
 from environments.model import Environment
 from environments.shape import alternatives, item_of
@@ -66,13 +67,13 @@ def _table(where: str, section: type[Section]) -> str:
         lines += [" ".join(section.__doc__.split()), ""]
     lines += ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     for name, field in section.model_fields.items():
-        meaning = " ".join((field.description or "").split())
+        meaning = " ".join(description(section, name).split())
         lines.append(f"| `{name}` | {_escape(_type(field))} | {_default(field)} | {_escape(meaning)} |")
     return "\n".join([*lines, ""])
 
 
 def _escape(words: str) -> str:
-    return words.replace("|", "\\|")
+    return words.replace("|", "\\|").replace("<", "\\<")
 
 
 def _default(field: FieldInfo) -> str:

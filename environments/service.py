@@ -12,6 +12,7 @@ class Endpoint(Section):
     """The internal load balancer in front of Archer and the History Server."""
 
     scheme: Literal["internal"] = "internal"
+    """The load balancer has private addresses only."""
     hostname: Annotated[
         str,
         Field(max_length=245),
@@ -43,9 +44,13 @@ class Replicas(Section):
     """Pods of each of Archer's roles."""
 
     api: Annotated[int, Field(ge=1, le=20)] = 2
+    """Pods that answer the API and the page."""
     dispatcher: Annotated[int, Field(ge=1, le=20)] = 2
+    """Pods that submit jobs to clusters."""
     tracker: Annotated[int, Field(ge=1, le=20)] = 2
+    """Pods that watch jobs."""
     janitor: Annotated[int, Field(ge=1, le=3)] = 1
+    """Pods that clean up what nobody finished."""
 
 
 class Archer(Section):
@@ -54,8 +59,11 @@ class Archer(Section):
     cluster: Name
     """Cluster that hosts Archer; it submits to all clusters of the environment."""
     endpoint: Endpoint
+    """The load balancer that users reach."""
     replicas: Replicas = Replicas()
+    """Pods of each of Archer's roles."""
     database: Database = Database()
+    """Archer's PostgreSQL."""
     job_retention_days: Annotated[int, Field(ge=7, le=3653)] = 180
     """Days that finished jobs stay in the database."""
     creates_per_minute: Annotated[int, Field(ge=1, le=1000)] = 100
@@ -66,6 +74,7 @@ class ProfileResources(Section):
     """Size of a driver or of each executor."""
 
     cores: Annotated[int, Field(ge=1, le=192)]
+    """Cores of the driver or of each executor."""
     memory: Annotated[
         str,
         shaped(
@@ -84,7 +93,9 @@ class Profile(Section):
     """Named defaults that a job may ask for."""
 
     name: Name
+    """Name that a submission gives in `profile`."""
     description: str = ""
+    """What the profile is for, shown on the page."""
     spark_version: (
         Annotated[
             str,
@@ -97,8 +108,11 @@ class Profile(Section):
         ]
         | None
     ) = None
+    """Spark version of the image; the platform's default when not given."""
     driver: ProfileResources | None = None
+    """Size of the driver."""
     executor: ProfileResources | None = None
+    """Size and number of executors."""
     conf: dict[
         Annotated[
             str,
@@ -111,13 +125,16 @@ class Profile(Section):
         ],
         str,
     ] = Field(default_factory=dict)
+    """Spark properties, values in quotes; no property that Archer sets itself."""
 
 
 class Celeborn(Section):
     """Remote shuffle service on the pools of role celeborn; jobs choose it one by one."""
 
     masters: Literal[1, 3] = 3
+    """Masters; three keep a quorum when one is lost."""
     workers: Annotated[int, Field(ge=1, le=500)]
+    """Workers, one per node of the pools of role celeborn."""
     replicate: bool = True
     """Whether each block is written twice: node loss loses NVMe data, so only a toy goes without."""
 
@@ -148,8 +165,11 @@ class Schedule(Section):
     """A change of a pool's bounds at a time of day, for instance more nodes at night."""
 
     name: Annotated[Name, Field(max_length=30)]
+    """Name of the schedule."""
     cluster: Name
+    """Cluster that has the pool."""
     pool: Name
+    """Pool whose bounds change."""
     cron: Annotated[
         str,
         shaped(
@@ -163,7 +183,9 @@ class Schedule(Section):
     timezone: str
     """IANA name, for example America/Los_Angeles."""
     min_nodes_per_zone: Annotated[int, Field(ge=0, le=450)]
+    """New lower bound of each zone's group."""
     max_nodes_per_zone: Annotated[int, Field(ge=1, le=450)]
+    """New upper bound of each zone's group."""
 
 
 __all__ = [

@@ -63,3 +63,15 @@ def discriminator(section: type[Section]) -> tuple[str, tuple[Any, ...]]:
     """Return the field that tells a section from its alternatives, with its values: ("mode", ("new",))."""
     name = next(name for name in ("mode", "kind", *section.model_fields) if name in section.model_fields)
     return name, get_args(section.model_fields[name].annotation)
+
+
+def sections() -> list[type[Section]]:
+    """Return every section class of the model, the environment itself first."""
+    found: list[type[Section]] = [Environment]
+    for section in found:
+        for field in section.model_fields.values():
+            options = alternatives(field.annotation)
+            for kind in (*options, *(inner for option in options for inner in item_of(option))):
+                if isinstance(kind, type) and issubclass(kind, Section) and kind not in found:
+                    found.append(kind)
+    return found

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from environments.descriptions import description
 from environments.document import inside
 from environments.model import Environment
 from environments.problems import Finding, Path, choose, closest, listed, show
@@ -88,8 +89,8 @@ def _custom(context: dict[str, Any], value: object) -> Advice:
 
 def _missing(path: Path, data: dict[str, Any]) -> Advice:
     section = section_at(path[:-1], data)
-    field = None if section is None else section.model_fields.get(str(path[-1]))
-    about = "" if field is None or not field.description else f" ({_first_sentence(field.description)})"
+    meaning = "" if section is None else description(section, str(path[-1]))
+    about = f" ({_first_sentence(meaning)})" if meaning else ""
     near = closest(path[-1], _unknown_keys(path, data))
     return f"a value{about}", f"rename {near} to {path[-1]}" if near is not None else f"add {path[-1]}"
 

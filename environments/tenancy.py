@@ -27,6 +27,7 @@ class NamespaceQuota(Section):
     memory_gib: Annotated[int, Field(ge=1, le=16_000_000)]
     """Sum of memory requests and limits, GiB."""
     pods: Annotated[int, Field(ge=2, le=100_000)]
+    """Number of pods: drivers and executors."""
 
 
 class DataGrant(Section):
@@ -41,6 +42,7 @@ class DataGrant(Section):
             fix="write the bucket's name alone, without s3:// and without a path, for example example-ads-events",
         ),
     ]
+    """Name of the bucket."""
     prefix: Annotated[
         str,
         shaped(
@@ -69,7 +71,9 @@ class Team(Section):
     submitters: tuple[str, ...] = ()
     """Groups of the identity provider whose members may submit and kill the team's jobs."""
     quota: NamespaceQuota
+    """What the team's namespace may hold at once on each of its clusters."""
     data: tuple[DataGrant, ...] = ()
+    """S3 data that the team's jobs may use beside the team's own prefixes."""
     glue_databases: tuple[
         Annotated[
             str,
@@ -99,6 +103,7 @@ class Queue(Section):
             fix="rename the queue, for example tier2",
         ),
     ]
+    """Name of the queue: an organisation, a project, or tier1, tier2, tier3."""
     guaranteed: Resources | None = None
     """What the queue gets before others; a queue without it never preempts."""
     max: Resources | None = None
@@ -112,15 +117,20 @@ class Queue(Section):
     quota_preemption_delay_seconds: Annotated[int, Field(ge=60, le=86400)] | None = None
     """How long a queue may stay above a lowered max before YuniKorn takes it back."""
     priority_offset: Annotated[int, Field(ge=-100_000, le=100_000)] = 0
+    """Added to the priority of every pod in the queue; higher is scheduled first."""
     sort: Literal["fair", "fifo"] = "fair"
+    """Order of applications in a leaf: fair shares, or first in first out."""
     queues: tuple["Queue", ...] = ()
+    """Child queues; a tier has none."""
 
 
 class UserLimit(Section):
     """What one user may hold at once over all queues."""
 
     max_applications: Annotated[int, Field(ge=1, le=100_000)]
+    """One user's applications at once."""
     max: Resources
+    """One user's compute at once."""
 
 
 class Queues(Section):
@@ -129,5 +139,6 @@ class Queues(Section):
     default: str
     """Leaf for jobs that name no queue, full path: root.shared.adhoc.tier3."""
     user_limit: UserLimit | None = None
+    """What one user may hold at once over all queues; no limit when it is not given."""
     tree: Annotated[tuple[Queue, ...], Field(min_length=1)]
     """The children of root, one per organisation."""
