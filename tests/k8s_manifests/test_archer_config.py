@@ -1,0 +1,112 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+import archer.cluster_config
+from archer.cluster_config import ClusterConfig, parse_cluster_config
+from environments import Environment, environment_names, load
+from k8s_manifests import archer_config, to_yaml
+
+
+def _parsed(environment: Environment) -> ClusterConfig:
+    return parse_cluster_config(to_yaml(archer_config(environment)))
+
+
+@pytest.mark.parametrize("name", environment_names())
+def test_archer_accepts_its_view_of_every_shipped_environment(name: str) -> None:
+    environment = load(name)
+
+    config = _parsed(environment)
+
+    assert config.environment == name
+    assert [cluster.name for cluster in config.clusters] == [cluster.name for cluster in environment.clusters]
+    assert [team.name for team in config.teams] == [team.name for team in environment.teams]
+
+
+@pytest.mark.parametrize("name", environment_names())
+def test_the_view_fits_the_committed_json_schema(name: str) -> None:
+    schema_file = Path(archer.cluster_config.__file__).with_name("cluster_config.schema.json")
+    validator = Draft202012Validator(json.loads(schema_file.read_text(encoding="utf-8")))
+
+    assert [error.message for error in validator.iter_errors(archer_config(load(name)))] == []
+
+
+@pytest.mark.parametrize("name", environment_names())
+def test_every_queue_of_the_file_is_there_with_its_full_path(name: str, raw_environments: dict[str, Any]) -> None:
+    def paths(queues: list[dict[str, Any]], parent: str) -> list[tuple[str, bool]]:
+        return [
+            entry
+            for queue in queues
+            for entry in (
+                (f"{parent}.{queue['name']}", not queue.get("queues")),
+                *paths(queue.get("queues", []), f"{parent}.{queue['name']}"),
+            )
+        ]
+
+    config = _parsed(load(name))
+
+    assert [(queue.path, queue.leaf) for queue in config.queues.tree] == paths(
+        raw_environments[name]["queues"]["tree"], "root"
+    )
+
+
+def test_a_queue_carries_its_amounts_and_a_leaf_its_tier() -> None:
+    queues = {queue.path: queue for queue in _parsed(load("dev")).queues.tree}
+
+    tier1 = queues["root.ads.ctr.tier1"]
+    assert (tier1.leaf, tier1.tier, tier1.max_applications) == (True, "tier1", 20)
+    assert tier1.guaranteed is not None
+    assert (tier1.guaranteed.vcores, tier1.guaranteed.memory_gib) == (60, 480)
+    assert (queues["root.ads"].leaf, queues["root.ads"].tier, queues["root.ads"].max_applications) == (
+        False,
+        None,
+        None,
+    )
+
+
+def test_a_team_knows_its_namespace_its_clusters_and_what_it_may_use() -> None:
+    config = _parsed(load("dev"))
+
+    ads = config.teams[0]
+    assert (ads.namespace, ads.service_account, ads.clusters) == ("spark-ads", "spark", ("batch",))
+    assert config.team_may_use(ads, "root.ads.ctr.tier1")
+    assert not config.team_may_use(ads, "root.ads.ctr"), "only leaves take jobs"
+    assert not config.team_may_use(ads, "root.shared.adhoc.tier3")
+
+
+def test_pools_for_jobs_are_named_with_what_their_pods_must_carry() -> None:
+    (cluster,) = _parsed(load("dev")).clusters
+
+    assert [(pool.name, pool.role, pool.capacity) for pool in cluster.pools] == [
+        ("driver", "driver", "on_demand"),
+        ("executor", "executor", "spot"),
+    ]
+    assert cluster.pools[1].node_selector == {"moka.dev/pool": "executor"}
+    assert [(each.key, each.value) for each in cluster.pools[1].tolerations] == [("moka.dev/role", "executor")]
+
+
+def test_profiles_go_over_as_they_are(dev_with: Callable[..., Environment]) -> None:
+    profile = {
+        "name": "large",
+        "description": "for joins",
+        "spark_version": "4.0.1",
+        "executor": {"cores": 4, "memory": "16g", "instances": 20},
+        "conf": {"spark.sql.shuffle.partitions": "800"},
+    }
+
+    config = _parsed(dev_with(profiles=[profile]))
+
+    assert config.profiles[0].model_dump(exclude_none=True) == profile
+
+
+def test_it_holds_no_secret_and_no_account_but_in_the_names_of_buckets() -> None:
+    content = archer_config(load("dev"))
+    buckets = content.pop("storage")
+
+    assert "111111111111" not in yaml.safe_dump(content)
+    assert buckets["event_logs"] == "s3://moka-dev-event-logs-111111111111-us-east-1"

@@ -1,0 +1,127 @@
+"""What each service account may do, as one table: a change of any right shows here."""
+
+from collections import defaultdict
+from typing import Any
+
+import cdk8s
+import pytest
+
+from k8s_manifests.base import MokaChart
+from k8s_manifests.errors import ChartError
+from k8s_manifests.rbac import Rule, Subject, add_cluster_role, add_role, add_service_account
+
+GOLDEN = """
+spark-ads/spark: in spark-ads
+  configmaps: create delete deletecollection get list patch watch
+  persistentvolumeclaims: create delete deletecollection get list patch watch
+  pods: create delete deletecollection get list patch watch
+  services: delete deletecollection get list
+moka-operator/spark-operator-controller: in moka-operator
+  coordination.k8s.io/leases: create
+  coordination.k8s.io/leases[spark-operator-controller-lock]: get update
+  events: create patch update
+moka-operator/spark-operator-controller: in spark-ads
+  configmaps: create get list patch update watch
+  events: create patch update
+  networking.k8s.io/ingresses: create delete get list update watch
+  pods: create delete get list update watch
+  services: create delete get list patch update watch
+  sparkoperator.k8s.io/scheduledsparkapplications: get list watch
+  sparkoperator.k8s.io/scheduledsparkapplications/finalizers: update
+  sparkoperator.k8s.io/scheduledsparkapplications/status: update
+  sparkoperator.k8s.io/sparkapplications: create delete get list watch
+  sparkoperator.k8s.io/sparkapplications/finalizers: update
+  sparkoperator.k8s.io/sparkapplications/status: update
+  sparkoperator.k8s.io/sparkconnects: get list watch
+  sparkoperator.k8s.io/sparkconnects/finalizers: update
+  sparkoperator.k8s.io/sparkconnects/status: update
+moka-operator/spark-operator-webhook: in moka-operator
+  coordination.k8s.io/leases: create
+  coordination.k8s.io/leases[spark-operator-webhook-lock]: get update
+  events: create patch update
+  secrets: create
+  secrets[spark-operator-webhook-certs]: get update
+moka-operator/spark-operator-controller: in the cluster
+  apiextensions.k8s.io/customresourcedefinitions: get
+moka-operator/spark-operator-webhook: in the cluster
+  admissionregistration.k8s.io/mutatingwebhookconfigurations: list watch
+  admissionregistration.k8s.io/validatingwebhookconfigurations: list watch
+  admissionregistration.k8s.io/validatingwebhookconfigurations[spark-operator-webhook]: get update
+"""
+"""Rights in one team's namespace and in the platform's; the other teams' equal the first one's."""
+
+
+def _granted(rendered: Any) -> dict[str, dict[str, set[str]]]:
+    """Verbs by resource by "<service account>: in <where>", worked out from the bindings."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for kind in ("Role", "ClusterRole"):
+        for binding in rendered.of_kind(f"{kind}Binding"):
+            namespace = binding["metadata"].get("namespace")
+            role = rendered.one(kind, binding["roleRef"]["name"], namespace)
+            for subject in binding["subjects"]:
+                who = f"{subject['namespace']}/{subject['name']}: in {namespace or 'the cluster'}"
+                for rule in role["rules"]:
+                    names = f"[{','.join(rule['resourceNames'])}]" if "resourceNames" in rule else ""
+                    for group in rule["apiGroups"]:
+                        for resource in rule["resources"]:
+                            found[who][f"{group}/{resource}{names}".lstrip("/")] |= set(rule["verbs"])
+    return found
+
+
+def _text(granted: dict[str, dict[str, set[str]]]) -> str:
+    lines = []
+    for who, rights in granted.items():
+        lines.append(who)
+        lines += [f"  {resource}: {' '.join(sorted(verbs))}" for resource, verbs in sorted(rights.items())]
+    return "\n".join(lines)
+
+
+def test_service_accounts_may_do_what_the_table_says_and_nothing_else(dev: Any) -> None:
+    granted = {who: rights for who, rights in _granted(dev).items() if "spark-shared" not in who}
+
+    assert _text(granted) == GOLDEN.strip()
+
+
+def test_every_team_has_the_same_rights_in_its_own_namespace_and_none_elsewhere(every_cluster: list[Any]) -> None:
+    for rendered in every_cluster:
+        granted = _granted(rendered)
+        cluster = rendered.environment.cluster(rendered.cluster)
+        namespaces = [f"spark-{team.name}" for team in rendered.environment.teams_on(cluster)]
+        for account in ("{namespace}/spark", "moka-operator/spark-operator-controller"):
+            tables = [granted[f"{account.format(namespace=namespace)}: in {namespace}"] for namespace in namespaces]
+            assert all(table == tables[0] for table in tables)
+        drivers = {who for who in granted if "/spark:" in who}
+        assert drivers == {f"{namespace}/spark: in {namespace}" for namespace in namespaces}
+
+
+def test_a_wildcard_is_refused() -> None:
+    with pytest.raises(ChartError, match=r"rule for pods: holds the wildcard \*"):
+        Rule(resources=("pods",), verbs=("*",))
+
+
+def test_a_creation_limited_by_name_is_refused_because_it_never_matches() -> None:
+    with pytest.raises(ChartError, match="limits create by object name, which never matches"):
+        Rule(resources=("secrets",), names=("certs",), verbs=("create", "get"))
+
+
+def test_a_role_comes_with_the_binding_that_gives_it_away(chart: MokaChart) -> None:
+    subject = Subject(name="reader", namespace="moka-system")
+    add_service_account(chart, subject)
+    add_role(chart, "read", (Rule(resources=("pods",), verbs=("get",)),), namespace="spark-ads", subject=subject)
+    add_cluster_role(chart, "read", (Rule(resources=("nodes",), verbs=("get",)),), subject=subject)
+
+    account, role, binding, cluster_role, cluster_binding = chart.manifests()
+    assert account["automountServiceAccountToken"] is False
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "spark-ads"
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "reader", "namespace": "moka-system"}]
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "read"}
+    assert cluster_binding["roleRef"]["kind"] == cluster_role["kind"] == "ClusterRole"
+
+
+def test_two_charts_of_one_app_keep_their_objects_apart() -> None:
+    app = cdk8s.App()
+    first, second = (MokaChart(app, name, labels={}) for name in ("First", "Second"))
+    for each in (first, second):
+        add_service_account(each, Subject(name="same", namespace="moka-system"))
+
+    assert len(first.manifests()) == len(second.manifests()) == 1
