@@ -1,26 +1,28 @@
 """Entry of the CDK: `./cdk synth` makes every environment's stacks, `./cdk synth -c env=dev` one environment's."""
 
+import gc
 import json
 import os
 import sys
 
-from environments import environment_names, load
-from infra.selection import SelectionError, selected_names
+from environments import environment_names, load_or_exit
+from infra.selection import selected_names
 
 
 def main() -> int:
-    """Synthesise; 2 for a mistake of the user's, told in a sentence."""
+    """Synthesise; 2 for a mistake of the user's, told on stderr without a stack trace."""
     context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+    environments = load_or_exit(selected_names(context.get("env"), environment_names()))
+
+    # The process lives for two seconds and makes objects all the while: collecting them is time for nothing.
+    gc.disable()
+    from infra.app import PropsError, build_app  # noqa: PLC0415 - a refused file need not wait for the CDK
+
     try:
-        chosen = selected_names(context.get("env"), environment_names())
-    except SelectionError as error:
-        print(f"moka: {error}", file=sys.stderr)  # noqa: T201 - the CDK's entry has no other voice
+        build_app(environments).synth()
+    except PropsError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    environments = [load(name) for name in chosen]
-
-    from infra.app import build_app  # noqa: PLC0415 - importing the CDK takes a second that a refusal need not wait for
-
-    build_app(environments).synth()
     return 0
 
 

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 
 from environments import Environment
 from infra.stage import EnvironmentStage
+from moka_constructs import PropsError
 
 CDK_JSON = Path(__file__).parents[1] / "cdk.json"
 
@@ -32,3 +33,6 @@ def build_app(environments: Sequence[Environment], *, outdir: str | None = None)
     for environment in environments:
         EnvironmentStage(app, environment)
     return app
+
+
+__all__ = ["PropsError", "build_app", "feature_flags"]

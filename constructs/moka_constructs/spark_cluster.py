@@ -5,7 +5,7 @@ properties, so it is written as dependencies. No Kubernetes object is made here;
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import CfnResource
@@ -130,7 +130,7 @@ class SparkCluster(Construct):
         self,
         construct_id: str,
         name: AddonName,
-        after: list[CfnResource],
+        after: Sequence[CfnResource],
         *,
         configuration: Mapping[str, Any] | None = None,
         identity: AddonIdentity | None = None,
