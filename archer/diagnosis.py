@@ -41,6 +41,8 @@ class Evidence:
     """End of the driver's stderr: Spark's own lines, JVM errors."""
     stdout: str = ""
     """End of stdout, where PySpark sends the Python program's output, tracebacks included."""
+    conf_keys: frozenset[str] = frozenset()
+    """Spark properties that the submission set: one of them in the error's words is the culprit."""
     application_started: bool = False
     """Whether Spark's application was up at some time."""
 
@@ -202,7 +204,7 @@ def _python_exception(seen: Evidence) -> Diagnosis | None:
         Category.USER_ERROR,
         f"{trace.error} ({trace.where})",
         trace.text,
-        f"correct the program at {trace.where}, then submit again",
+        _conf_to_correct(seen, trace.text) or f"correct the program at {trace.where}, then submit again",
         seen.exit_code,
     )
 
@@ -218,7 +220,13 @@ def _java_exception(seen: Evidence) -> Diagnosis | None:
             Category.SUBMIT_ERROR,
             "correct `conf` or `application`: Spark refused to start with them",
         )
+    resolution = _conf_to_correct(seen, error.text) or resolution
     return _diagnosis(category, error.error, error.text, resolution, seen.exit_code)
+
+
+def _conf_to_correct(seen: Evidence, error: str) -> str | None:
+    named = sorted(key for key in seen.conf_keys if re.search(rf"{re.escape(key)}(?![\w.]*\w)", error))
+    return f"correct {', '.join(f'`conf.{key}`' for key in named)}, then submit again" if named else None
 
 
 def _spark_submit_message(seen: Evidence) -> Diagnosis | None:

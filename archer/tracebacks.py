@@ -10,6 +10,10 @@ from pathlib import PurePosixPath
 _HEAD = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(: (?P<message>.*))?$")
+_SYNTAX = re.compile(
+    r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)\n(?:    .*\n)*(?P<error>(?:Syntax|Indentation|Tab)Error: .*)$',
+    re.MULTILINE,
+)
 _JAVA = re.compile(
     r'^(?:Exception in thread "[^"]*" |Caused by: )?(?P<error>[a-z][\w]*(?:\.[\w$]+)+(?:Exception|Error)\b[^\n]*)$'
 )
@@ -31,10 +35,10 @@ class Trace:
 
 
 def traceback_in(log: str, application: str) -> Trace | None:
-    """The last Python traceback; None when there is none."""
+    """The last Python traceback, or the last complaint about the program's syntax; None when there is neither."""
     start = log.rfind(_HEAD)
     if start < 0:
-        return None
+        return _syntax_error_in(log)
     block: list[str] = [_HEAD]
     error: re.Match[str] | None = None
     for line in log[start + len(_HEAD) :].splitlines()[1:]:
@@ -45,11 +49,36 @@ def traceback_in(log: str, application: str) -> Trace | None:
     if error is None:
         return None
     frames = [match for match in map(_FRAME.match, block) if match]
+    cause = _jvm_cause(log[start:])
+    message = error["message"] or ""
+    name = error["type"].rpartition(".")[2]
     return Trace(
-        error=error.group().strip(),
+        error=cause or (f"{name}: {message}" if message else name),
         error_type=error["type"],
         where=_own_line(frames, application),
-        text="\n".join(block),
+        text="\n".join([*block, *([f"Caused by: {cause}"] if cause else [])]),
+    )
+
+
+def _jvm_cause(text: str) -> str | None:
+    """The root of a JVM error that Python passed on: it says more than Python's line, "an error occurred"."""
+    causes = re.findall(r"^Caused by: ([\w.$]+(?:Exception|Error)\b.*)$", text, flags=re.MULTILINE)
+    causes = causes or re.findall(r"^: ([\w.$]+(?:Exception|Error)\b.*)$", text, flags=re.MULTILINE)
+    # a Python worker's error has a traceback of its own, which is the last one in the log
+    return causes[-1].strip() if causes and "PythonException" not in causes[-1] else None
+
+
+def _syntax_error_in(log: str) -> Trace | None:
+    """Python refuses a program that it can't parse without any traceback."""
+    found = list(_SYNTAX.finditer(log))
+    if not found:
+        return None
+    last = found[-1]
+    return Trace(
+        error=last["error"],
+        error_type=last["error"].partition(":")[0],
+        where=f"{PurePosixPath(last['file']).name}:{last['line']}",
+        text=last.group().strip("\n"),
     )
 
 

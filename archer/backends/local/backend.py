@@ -125,6 +125,7 @@ class LocalBackend:
             "application": spec["application"]["file"],
             "spark_app_id": spec["spark_app_id"],
             "heap_mib": spec["heap_mib"],
+            "conf_keys": sorted(spec["conf"]),
         }
 
     def _find_java(self) -> Java:
@@ -239,6 +240,7 @@ class LocalBackend:
             peak_memory_mib=outcome["peak_memory_mib"],
             memory_limit_mib=spec.get("memory_limit_mib"),
             heap=f"{spec['heap_mib']}m" if spec else None,
+            conf_keys=frozenset(spec.get("conf_keys", ())),
             driver_log=_tail(folder / files.DRIVER_LOG, TAIL_BYTES).decode(errors="replace"),
             stdout=_tail(folder / files.STDOUT_LOG, TAIL_BYTES).decode(errors="replace"),
             application_started=self._app_id(folder) is not None,
