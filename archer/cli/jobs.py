@@ -52,7 +52,7 @@ def status(job: JobId, output: Output = OutputFormat.TABLE, url: Url = DEFAULT_U
     if output is OutputFormat.JSON:
         write_json(found)
     else:
-        write_status(found)
+        write_status(found, url)
 
 
 def attempts(job: JobId, output: Output = OutputFormat.TABLE, url: Url = DEFAULT_URL) -> None:

@@ -38,13 +38,16 @@ def read_submission(source: str, stdin: TextIO) -> Json:
 
 
 def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> Json:
-    """`base` with `given` on top: objects key by key, everything else replaced; None in `given` means not given."""
+    """`base` with `given` on top: objects key by key, everything else replaced; None in `given` means not given.
+
+    What `base` has in the wrong shape stays, so that the server can say so, unless an option sets something there.
+    """
     result = dict(base)
     for key, value in given.items():
         if isinstance(value, Mapping):
             under = result.get(key)
             inner = merged(under if isinstance(under, Mapping) else {}, value)
-            if inner or key in result:
+            if merged({}, value):
                 result[key] = inner
         elif value is not None:
             result[key] = value

@@ -120,7 +120,7 @@ def submit(
 def _send(body: Json, *, output: OutputFormat, url: str, wait: bool, wait_timeout: float | None) -> None:
     with connect(url) as client:
         submitted = client.submit(body)
-    _announce(submitted)
+    _announce(submitted, url)
     job = submitted.job
     if output is OutputFormat.TABLE:
         # at once, so that a script that is stopped while waiting knows its job
@@ -135,14 +135,14 @@ def _send(body: Json, *, output: OutputFormat, url: str, wait: bool, wait_timeou
     conclude(jobs)
 
 
-def _announce(submitted: Submitted) -> None:
+def _announce(submitted: Submitted, url: str) -> None:
     job = submitted.job
     if submitted.replayed:
         say(f"this idempotency key was used before: it is {job['id']}, now {job['state']}; nothing new was submitted")
     else:
         say(f"submitted {job['name']} as {job['id']} to queue {job['queue']}")
     if page := job["links"].get("page"):
-        say(f"its page: {page}")
+        say(f"its page: {url.rstrip('/')}{page}")
 
 
 def _whole(seconds: float | None) -> int | None:

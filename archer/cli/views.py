@@ -30,9 +30,9 @@ def write_jobs(jobs: Iterable[Json]) -> None:
     )
 
 
-def write_status(job: Json) -> None:
-    """Everything about one job that fits a screen; the rest is in JSON."""
-    write_pairs((name, value) for name, value in _status(job) if value)
+def write_status(job: Json, url: str) -> None:
+    """Everything about one job that fits a screen; the rest is in JSON. `url`: the server's, for the page's address."""
+    write_pairs((name, value) for name, value in _status(job, url.rstrip("/")) if value)
 
 
 def write_attempts(attempts: Iterable[Json]) -> None:
@@ -78,7 +78,7 @@ def elapsed_seconds(job: Json) -> float | None:
     return _seconds(job["created_at"], job["finished_at"] or job["updated_at"])
 
 
-def _status(job: Json) -> Iterator[tuple[str, str]]:
+def _status(job: Json, url: str) -> Iterator[tuple[str, str]]:
     diagnosis = job["diagnosis"] or {}
     yield "job", job["id"]
     yield "name", job["name"]
@@ -99,7 +99,7 @@ def _status(job: Json) -> Iterator[tuple[str, str]]:
     yield "spark application", job["spark_app_id"] or ""
     yield "live page of spark", job["ui_url"] or ""
     yield "history", job["history_url"] or ""
-    yield "page", job["links"].get("page") or ""
+    yield "page", url + job["links"]["page"]
     yield "diagnosis", diagnosis.get("category", "")
     yield "what happened", diagnosis.get("summary", "")
     yield "what to do", diagnosis.get("resolution") or ""

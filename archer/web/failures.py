@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from archer.errors import ArcherError, InvalidInputError, NotFoundError, StoreUnavailableError
-from archer.web.rendering import page
+from archer.web.rendering import page, upper_first
 
 _log = structlog.get_logger()
 
@@ -63,13 +63,12 @@ def _page(
     problems: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    shown = message[:1].upper() + message[1:]
     return page(
         "error.html",
         status=status,
         headers=headers,
         code=f"{status.value} {status.phrase}",
         title=title,
-        message=shown,
+        message=upper_first(message),
         problems=list(problems),
     )

@@ -75,6 +75,11 @@ def remark(job: Job) -> str:
     return "" if job.state.final else job.substate or job.reason or ""
 
 
+def upper_first(sentence: str) -> str:
+    """Archer's messages begin in lower case; on a page they stand alone."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _look(state: JobState) -> Look:
     return LOOKS[state]
 
@@ -106,5 +111,6 @@ def _environment() -> Environment:
         "rfc3339": rfc3339,
         "runtime": runtime,
         "remark": remark,
+        "upper_first": upper_first,
     }
     return environment

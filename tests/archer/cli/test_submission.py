@@ -158,4 +158,4 @@ def test_a_shapeless_submission_is_left_to_the_server(monkeypatch: pytest.Monkey
 
     submission = completed(merged(read_submission("-", io.StringIO(file)), {"application": {"file": None}}))
 
-    assert submission == {"application": {}, "driver": "big", "user": "grace"}
+    assert submission == {"application": 5, "driver": "big", "user": "grace"}

@@ -182,7 +182,7 @@ def test_a_failed_job_says_why_and_what_to_do(by_hand: HandDriven) -> None:
     assert title(html) == "sessionize failed · Archer"
     for words in (
         "KeyError: 'session' at job.py:42 It failed and is not tried again. user-error exit code 1",
-        "What to do fix the application at job.py:42 and submit it again",
+        "What to do Fix the application at job.py:42 and submit it again",
         "Traceback (most recent call last):",
         "ERROR KeyError: 'session'",
         "rows: 12",
