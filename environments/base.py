@@ -79,7 +79,10 @@ Name = Annotated[
 Account = Annotated[
     str,
     shaped(
-        "account", r"\d{12}", allowed="a 12-digit AWS account id in quotes", fix='quote it, for example "111111111111"'
+        "account",
+        r"\d{12}",
+        allowed="a 12-digit AWS account id in quotes",
+        fix='write all 12 digits in quotes, for example "111111111111"',
     ),
 ]
 Region = Annotated[

@@ -236,7 +236,7 @@ class _Builder:
                 first = self._document.lines[(*path, key)]
                 self._refuse(
                     (*path, key),
-                    f"the key {key} a second time",
+                    f"`{key}` a second time",
                     "each key once",
                     f"merge it with line {first}, or remove one",
                     line,

@@ -28,6 +28,7 @@ WORKLOADS: Final = (
     "history-server",
     "load-balancer-controller",
     "log-shipper",
+    "vpc-cni",
 )
 """The platform's own workloads that have an AWS role; teams' jobs are team-<name>."""
 

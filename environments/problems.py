@@ -130,7 +130,7 @@ def cut(text: str, length: int = SHOWN_CHARACTERS) -> str:
 
 def listed(values: Iterable[object], *, most: int = 12) -> str:
     """Return values as "a, b, c", cut after `most` with a count of the rest; "none" when there are none."""
-    words = [str(value) for value in values]
+    words = [str(value) for value in dict.fromkeys(values)]
     if not words:
         return "none"
     if len(words) <= most:
@@ -138,13 +138,13 @@ def listed(values: Iterable[object], *, most: int = 12) -> str:
     return f"{', '.join(words[:most])} and {len(words) - most} more"
 
 
-def closest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` is probably a misspelling of, None when nothing is near."""
-    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+def closest(word: object, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """Return the known word that `word` is probably a misspelling of, None when nothing is as alike as `likeness` (0 to 1)."""
+    matches = difflib.get_close_matches(str(word), list(known), n=1, cutoff=likeness)
     return matches[0] if matches else None
 
 
-def choose(word: object, known: Sequence[str], otherwise: str) -> str:
+def choose(word: object, known: Iterable[str], otherwise: str, *, likeness: float = 0.6) -> str:
     """Return the fix for a word that must be one of `known`: the nearest one, else `otherwise`."""
-    near = closest(word, known)
+    near = closest(word, known, likeness=likeness)
     return f"write {near}" if near is not None else otherwise

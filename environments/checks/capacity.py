@@ -95,7 +95,7 @@ def region_known(environment: Environment) -> Findings:
     silent = sorted(used - set(environment.offered_beyond_table))
     if silent:
         allowed = f"a region of the table of {table_date()}: {listed(regions(), most=40)}"
-        fix = f"{choose(region, regions(), 'check the name')}, or list {listed(silent)} under offered_beyond_table with their zones"
+        fix = f"check the name, or list {listed(silent)} under offered_beyond_table with their zones"
         yield Finding(path=("region",), value=region, allowed=allowed, fix=fix)
 
 
@@ -115,7 +115,7 @@ def offered_beyond_table(environment: Environment) -> Findings:
                     path=(*path, index),
                     value=zone,
                     allowed=f"one of {listed(known_zones)}",
-                    fix=choose(zone, known_zones, "write one of them"),
+                    fix="write one of them, or add it to the network",
                 )
 
 

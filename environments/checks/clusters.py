@@ -1,4 +1,4 @@
-"""Clusters: who may use them, who may reach them, and names that fit into AWS' limits."""
+"""Clusters: who may use them, who may reach them, and how many node groups they have."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network
@@ -10,9 +10,6 @@ from environments.problems import Finding, Findings, Path, listed
 
 MOST_NODE_GROUPS: Final = 30
 """EKS' quota of managed node groups per cluster; every pool is one per zone."""
-
-ROLE_NAME: Final = 64
-"""IAM's limit on a role's name."""
 
 
 def unique_names(environment: Environment) -> Findings:
@@ -100,18 +97,6 @@ def node_groups(environment: Environment, at: Path, cluster: Cluster) -> Finding
         widest = max(counts, key=lambda name: counts[name])
         fix = f"give pools fewer zones (pool {widest} has {counts[widest]}), or move pools to another cluster"
         yield Finding(path=(*at, "pools"), value=groups, allowed=allowed, fix=fix)
-
-
-def role_names(environment: Environment, at: Path, cluster: Cluster) -> Findings:
-    """moka-<env>-<cluster>-<longest workload> against IAM's 64 characters."""
-    workloads = ["load-balancer-controller", *(f"team-{team.name}" for team in environment.teams_on(cluster))]
-    longest = max(workloads, key=len)
-    name = f"moka-{environment.name}-{cluster.name}-{longest}"
-    if len(name) > ROLE_NAME:
-        allowed = f"at most {len(cluster.name) - (len(name) - ROLE_NAME)} characters, so that the role {name} fits IAM's {ROLE_NAME}"
-        yield Finding(
-            path=(*at, "name"), value=cluster.name, allowed=allowed, fix="shorten the cluster's name, or the team's"
-        )
 
 
 def version_notice(_: Environment, at: Path, cluster: Cluster) -> Findings:

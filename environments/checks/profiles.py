@@ -6,7 +6,7 @@ from environments.checks.clusters import twice
 from environments.clusters import PoolRole
 from environments.instances import instance_types
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path
+from environments.problems import Finding, Findings, Path, Words
 from environments.service import Profile, ProfileResources
 
 DENIED: Final = (
@@ -108,5 +108,5 @@ def fits_a_node(environment: Environment, at: Path, profile: Profile) -> Finding
             largest = max(nodes, key=lambda node: (node.memory_mib, node.vcpu))
             room = int(largest.memory_mib / 1024 * USABLE / OVERHEAD)
             allowed = f"at most {largest.vcpu - 1} cores and about {room}g, so that it fits the largest {role} node, {largest.name}"
-            fix = f"lower it, or add a {role} pool of larger types"
-            yield Finding(path=(*at, role), value=f"{size.cores} cores, {size.memory}", allowed=allowed, fix=fix)
+            fix = f"lower it, or add a pool of role {role} with larger types"
+            yield Finding(path=(*at, role), value=Words(f"{size.cores} cores, {size.memory}"), allowed=allowed, fix=fix)

@@ -11,7 +11,7 @@ from typing import Final
 
 from environments.checks.clusters import twice
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, choose, listed
+from environments.problems import MISSING, Finding, Findings, Path, Words, choose, listed
 from environments.tenancy import Queue, Queues, Resources
 
 LEVELS: Final = ("organisation", "project", "tier")
@@ -114,7 +114,7 @@ def leaf_settings(environment: Environment) -> Findings:
             allowed = "with guaranteed: a queue without it never preempts, so tier 1 would wait like any other"
             yield Finding(
                 path=(*at, "guaranteed"),
-                value=None,
+                value=MISSING,
                 allowed=allowed,
                 fix="add guaranteed: {vcores: 100, memory_gib: 800} or what the jobs need",
             )
@@ -131,7 +131,7 @@ def applications(environment: Environment) -> Findings:
                 allowed = f"given, because {path} has max_applications: {queue.max_applications}"
                 yield Finding(
                     path=place,
-                    value=None,
+                    value=MISSING,
                     allowed=allowed,
                     fix=f"add max_applications: {queue.max_applications} or less",
                 )
@@ -189,7 +189,7 @@ def _resources(path: str, at: Path, queue: Queue, above: _Ancestor | None) -> tu
     if nearest is not None and _exceeds(effective, nearest.maximum):
         whose = "its own max" if nearest.path == path else f"the max of {nearest.path}"
         allowed = f"at most {_words(nearest.maximum)}, {whose}"
-        value = _words(effective) + ("" if own is not None else " (the sum of its children's)")
+        value = Words(_words(effective) + ("" if own is not None else " (the sum of its children's)"))
         found.append(
             Finding(
                 path=(*at, "guaranteed"), value=value, allowed=allowed, fix=f"lower the guarantee, or raise {whose}"
@@ -213,8 +213,8 @@ def _lower(amount: Amount, above: _Ancestor | None) -> Amount:
     return amount if above is None else (min(amount[0], above.maximum[0]), min(amount[1], above.maximum[1]))
 
 
-def _words(amount: Amount) -> str:
-    return f"{amount[0]} vcores, {amount[1]} GiB"
+def _words(amount: Amount) -> Words:
+    return Words(f"{amount[0]} vcores, {amount[1]} GiB")
 
 
 def unused_leaves(environment: Environment) -> Findings:

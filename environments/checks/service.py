@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 from environments.model import Environment
 from environments.names import WORKLOADS
-from environments.problems import Finding, Findings, Path, choose, listed
+from environments.problems import MISSING, Finding, Findings, Path, choose, listed
 
 
 def archer_cluster(environment: Environment) -> Findings:
@@ -47,7 +47,7 @@ def delivery(environment: Environment) -> Findings:
         allowed = "given with registry: existing"
         yield Finding(
             path=path,
-            value=None,
+            value=MISSING,
             allowed=allowed,
             fix="add registry_uri: <host>/<prefix> of the registry that holds the images, or set registry: account",
         )

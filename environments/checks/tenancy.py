@@ -3,7 +3,7 @@
 from environments.checks.clusters import twice
 from environments.checks.queues import walk
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, choose, listed
+from environments.problems import Finding, Findings, Path, Words, choose, listed
 from environments.tenancy import Team
 
 PLATFORM_BUCKETS = ("event-logs", "container-logs", "artifacts", "staging", "access-logs")
@@ -90,7 +90,7 @@ def quota_against_queues(environment: Environment, at: Path, team: Team) -> Find
             have, want = team.quota, queue.guaranteed
             yield Finding(
                 path=(*at, "quota"),
-                value=f"{have.vcores} vcores, {have.memory_gib} GiB",
+                value=Words(f"{have.vcores} vcores, {have.memory_gib} GiB"),
                 allowed=f"at least the {want.vcores} vcores and {want.memory_gib} GiB that {name} guarantees",
                 fix="raise the quota, or lower the queue's guarantee",
                 level="warning",
