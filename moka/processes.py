@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from typing import IO, TYPE_CHECKING
 
 import psutil
@@ -73,13 +74,25 @@ class Child:
 
 def kill_all(processes: Iterable[psutil.Process], patience_seconds: float = 5.0) -> list[psutil.Process]:
     """SIGKILL to every one that still lives; returns those that live on after `patience_seconds`."""
-    living = [process for process in processes if process.is_running()]
+    living = still_living(processes)
     for process in living:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _, survivors = psutil.wait_procs(living, timeout=patience_seconds)
-    # a zombie is dead: its parent has not looked yet
-    return [process for process in survivors if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    # not psutil.wait_procs: it reaps our own children, whose exit code would then be lost
+    deadline = time.monotonic() + patience_seconds
+    while (living := still_living(living)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return living
+
+
+def still_living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that run, each once; a zombie is dead, its parent has just not looked yet."""
+    found = {}
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                found[process.pid] = process
+    return list(found.values())
 
 
 def venv_environment(bin_folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -135,10 +135,15 @@ def run(spark: SparkSession, options: argparse.Namespace) -> dict[str, Any]:
     by_month.show(100, truncate=False)
     routes.show(options.routes, truncate=False)
     return {
-        "facts": {"flights": rows, "airlines": by_month.count(), "minimum flights per route": options.minimum_flights},
+        "facts": {"flights": rows, "airlines": by_month.count()},
         "tables": [
             described("delay_by_month", "Mean arrival delay in minutes, by airline and month of 2013", by_month, 100),
-            described("worst_routes", "Routes with the worst mean arrival delay in minutes", routes, options.routes),
+            described(
+                "worst_routes",
+                f"Worst mean arrival delay in minutes among routes with at least {options.minimum_flights} arrivals",
+                routes,
+                options.routes,
+            ),
         ],
     }
 

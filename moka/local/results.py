@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from moka.local.server import Address
     from moka.local.session import Step
 
+_TEXT_COLUMNS = 32
+"""Most of a text column that is shown: a comment must not squeeze the numbers beside it."""
 _NUMBERS = ("int", "bigint", "smallint", "tinyint", "float", "double", "decimal")
 
 
@@ -34,7 +37,7 @@ def report(steps: Sequence[Step], address: Address, attempts: Path) -> Renderabl
             parts += _found(step.work.name, step.work.results)
         else:
             parts += [_failed(step.job, attempts), Text()]
-    return Group(*parts, _jobs(steps), Text(), _addresses(address))
+    return Group(*parts, _jobs(steps, address), Text(), _addresses(address))
 
 
 def _found(name: str, results: Path | None) -> list[RenderableType]:
@@ -64,9 +67,17 @@ def _table(described: dict[str, Any]) -> list[RenderableType]:
     # rich would wrap a title to the width of its table
     title = Text(described["title"] + more, style="bold")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in described["columns"]:
+    for position, column in enumerate(described["columns"]):
         numeric = column["type"].startswith(_NUMBERS)
-        table.add_column(column["name"], justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis")
+        table.add_column(
+            column["name"],
+            justify="right" if numeric else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            # numbers keep their width, whatever the terminal's
+            min_width=max([0, *(len(str(row[position])) for row in rows)]) if numeric else None,
+            max_width=None if numeric else _TEXT_COLUMNS,
+        )
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
     return [title, table]
@@ -83,7 +94,7 @@ def _failed(job: Json, attempts: Path) -> Text:
     return Text("\n".join(lines))
 
 
-def _jobs(steps: Sequence[Step]) -> Table:
+def _jobs(steps: Sequence[Step], address: Address) -> Table:
     table = Table(title="Jobs", title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in ("job", "state", "took", "page", "Spark history"):
         table.add_column(column, overflow="fold")
@@ -91,7 +102,9 @@ def _jobs(steps: Sequence[Step]) -> Table:
         job = step.job
         assert job is not None
         took = "" if job["duration_seconds"] is None else format_duration(job["duration_seconds"])
-        table.add_row(job["name"], job["state"], took, job["links"]["page"], job["history_url"] or "")
+        table.add_row(
+            job["name"], job["state"], took, urljoin(address.url, job["links"]["page"]), job["history_url"] or ""
+        )
     return table
 
 

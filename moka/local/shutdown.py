@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from archer.client_errors import ClientError
-from moka.processes import kill_all
+from moka.processes import kill_all, still_living
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def shut_down(session: Session, screen: Screen, stop: StopSignals) -> None:
     if not stop.forced:
         _kill_jobs(session, screen, stop)
         _stop_server(session, stop)
-    left = _living([*before, *_descendants()])
+    left = still_living([*before, *_descendants()])
     if left and not stop.forced:
         screen.say(f"killing what did not stop by itself: {', '.join(sorted({_name(process) for process in left}))}")
     for process in kill_all(left):
@@ -96,15 +96,6 @@ def _wait(done: Callable[[], bool], seconds: float, stop: StopSignals) -> None:
 
 def _descendants() -> list[psutil.Process]:
     return psutil.Process(os.getpid()).children(recursive=True)
-
-
-def _living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    found = {}
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                found[process.pid] = process
-    return list(found.values())
 
 
 def _name(process: psutil.Process) -> str:

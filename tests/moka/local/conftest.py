@@ -64,14 +64,15 @@ class Local:
         command = [MOKA, "local", "--data", str(self.data), "--port", "0", "--history-port", "0"]
         command += [] if synth else ["--skip-synth"]
         spark = {"ARCHER_SPARK_SUBMIT_COMMAND": f"{sys.executable} {self.folder / 'fake_spark.py'}"}
-        self.process = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            stdout=(self.folder / "stdout").open("w"),
-            stderr=(self.folder / "stderr").open("w"),
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "ARCHER_HISTORY": "false", **spark, **(variables or {})},
-        )
+        with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:
+            self.process = subprocess.Popen(
+                [*command, *map(str, arguments)],
+                stdout=out,
+                stderr=err,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, "ARCHER_HISTORY": "false", **spark, **(variables or {})},
+            )
         return self.process
 
     def run(self, *arguments: str | Path) -> tuple[int, str, str]:

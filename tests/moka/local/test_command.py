@@ -49,7 +49,8 @@ def test_once_exits_with_1_and_the_diagnosis_when_a_job_failed(local: Any) -> No
     )
 
     assert code == 1, err
-    assert re.search(r"^bad FAILED: .*the input has no column carrier", out, re.MULTILINE)
+    assert re.search(r"^bad FAILED: .+", out, re.MULTILINE)
+    assert "  ValueError: the input has no column carrier\n" in out
     assert "  what to do: " in out
     (log,) = re.findall(r"^  log: (.+)$", out, re.MULTILINE)
     assert "ValueError: the input has no column carrier" in Path(log).read_text()

@@ -39,7 +39,7 @@ def job(state: str, **more: Any) -> dict[str, Any]:
         "state": state,
         "attempt": 1,
         "duration_seconds": 12.3,
-        "links": {"page": "http://127.0.0.1:8081/jobs/j-01"},
+        "links": {"page": "/jobs/j-01"},
         "history_url": "http://127.0.0.1:18081/history/app-1",
         "diagnosis": None,
         **more,
@@ -69,7 +69,9 @@ def test_tables_of_a_job_that_succeeded_are_printed(results: Path, tmp_path: Pat
     assert lines[0] == f"delays: 336,776 flights, scale factor 0.1; all of it as Parquet in {results}"
     at = lines.index("Worst routes (the first 2 of 10 rows)")
     assert [line.split() for line in lines[at + 1 : at + 4]] == [["origin", "delay"], ["EWR", "41.15"], ["JFK"]]
-    assert any(line.split()[:2] == ["delays", "SUCCEEDED"] and "/jobs/j-01" in line for line in lines)
+    assert any(
+        line.split()[:2] == ["delays", "SUCCEEDED"] and "http://127.0.0.1:8081/jobs/j-01" in line for line in lines
+    )
     assert "Archer          http://127.0.0.1:8081" in lines
     assert "History Server  http://127.0.0.1:18081" in lines
 
