@@ -26,8 +26,10 @@ from archer.client_errors import Json, WaitTimeoutError
 from archer.durations import format_duration
 from archer.model import FINAL_STATES
 
-_PATIENCE_SECONDS = 60.0
-# a server that comes back within it is waited for
+_PATIENCE_SECONDS = 8.0
+# of a short command: enough for one retry after the 5 s that a server with a busy database asks for
+_WAITING_PATIENCE_SECONDS = 60.0
+# of a command that waits anyway: a server that comes back within it is waited for
 
 
 def wait(
@@ -49,15 +51,16 @@ def wait(
     conclude(ended)
 
 
-def connect(url: str, *, patience_seconds: float = 5.0) -> ArcherClient:
+def connect(url: str, *, patience_seconds: float | None = None) -> ArcherClient:
     """A client that says on stderr when it has to ask again."""
-    return ArcherClient(url=url, patience_seconds=patience_seconds, on_retry=_SaidOnce())
+    patience = _PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+    return ArcherClient(url=url, patience_seconds=patience, on_retry=_SaidOnce())
 
 
 def wait_with_progress(url: str, job_ids: Sequence[str], timeout_seconds: float | None) -> list[Json]:
     """The jobs, all of them final. Raises WaitTimeoutError, JobNotFoundError, ServerUnavailableError."""
     progress: Progress = _LiveProgress() if sys.stderr.isatty() else _PlainProgress()
-    with connect(url, patience_seconds=_PATIENCE_SECONDS) as client, progress:
+    with connect(url, patience_seconds=_WAITING_PATIENCE_SECONDS) as client, progress:
         return client.wait(job_ids, timeout_seconds=timeout_seconds, on_change=progress.show)
 
 

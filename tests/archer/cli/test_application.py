@@ -48,7 +48,7 @@ def test_a_server_that_is_not_there_is_4(run: Run, monkeypatch: pytest.MonkeyPat
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("ARCHER_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        monkeypatch.setattr("time.sleep", lambda _seconds: None)
+        monkeypatch.setattr("archer.cli.waiting._PATIENCE_SECONDS", 0.3)
 
         ran = run("list")
 
@@ -62,7 +62,7 @@ def test_a_broken_store_is_4(archer: Run, by_hand: HandDriven, monkeypatch: pyte
     by_hand.store.close()
     by_hand.database_file.unlink()
     by_hand.database_file.mkdir()
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("archer.cli.waiting._PATIENCE_SECONDS", 0.3)
 
     ran = archer("submit", str(by_hand.application))
 
