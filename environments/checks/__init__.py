@@ -101,27 +101,27 @@ OF_PROFILE: Final[tuple[Check, ...]] = (profiles.conf, profiles.one_driver, prof
 def run(environment: Environment, *, whole: bool) -> list[Finding]:
     """Return what the checks find; with `whole` false the environment is one that `salvage` made."""
     found: list[Finding] = []
-    for check, arguments in _calls(environment):
+    for check, arguments in calls(environment):
         try:
-            found += check(environment, *arguments)
+            found += check(*arguments)
         except AttributeError:
             if whole:
                 raise
     return found
 
 
-def _calls(environment: Environment) -> Iterator[tuple[Check, tuple[Any, ...]]]:
-    """Yield every check with what it is made on."""
+def calls(environment: Environment) -> Iterator[tuple[Check, tuple[Any, ...]]]:
+    """Yield every check with its arguments: the environment, and for the smaller things their path and themselves."""
     for check in OF_ENVIRONMENT:
-        yield check, ()
+        yield check, (environment,)
     for number, cluster in enumerate(_there(environment, "clusters")):
         at: Path = ("clusters", number)
-        yield from ((check, (at, cluster)) for check in OF_CLUSTER)
+        yield from ((check, (environment, at, cluster)) for check in OF_CLUSTER)
         for index, pool in enumerate(_there(cluster, "pools")):
-            yield from ((check, ((*at, "pools", index), cluster, pool)) for check in OF_POOL)
+            yield from ((check, (environment, (*at, "pools", index), cluster, pool)) for check in OF_POOL)
     for section, checks in (("teams", OF_TEAM), ("schedules", OF_SCHEDULE), ("profiles", OF_PROFILE)):
         for index, item in enumerate(_there(environment, section)):
-            yield from ((check, ((section, index), item)) for check in checks)
+            yield from ((check, (environment, (section, index), item)) for check in checks)
 
 
 def _there(section: Any, name: str) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from environments.checks.clusters import twice
 from environments.clusters import Cluster
-from environments.instances import instance_types, regions, table_date, zone_ids
+from environments.instances import instance_types, regions, table_date, zone_ids, zone_ids_without_eks
 from environments.model import Environment
 from environments.problems import Finding, Findings, Path, Words, choose, listed
 
@@ -120,11 +120,9 @@ def offered_beyond_table(environment: Environment) -> Findings:
 
 
 def zone_count(environment: Environment) -> Findings:
-    """A network cannot use more zones than the region has."""
-    have = zone_ids(environment.region)
-    want = environment.network.zones
-    if have and len(set(want)) > len(have):
-        fix = f"remove {len(set(want)) - len(have)}"
-        yield Finding(
-            path=("network",), value=list(want), allowed=f"at most {len(have)} zones in {environment.region}", fix=fix
-        )
+    """A network cannot use more zones than the region has for EKS."""
+    region, want = environment.region, set(environment.network.zones)
+    have = [number for number in zone_ids(region) if number not in zone_ids_without_eks(region)]
+    if have and len(want) > len(have):
+        allowed = f"of at most {len(have)} zones: {region} has {listed(have)} for EKS"
+        yield Finding(path=("network",), value=sorted(want), allowed=allowed, fix=f"remove {len(want) - len(have)}")

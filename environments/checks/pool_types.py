@@ -75,7 +75,8 @@ def _shortage(environment: Environment, pool: Pool, name: str) -> tuple[str, str
     if missing:
         names = listed(f"{zone} ({ids[zone]})" for zone in missing)
         return f"offered in {names}; {region} has it in {listed(sorted(usable))}", missing[0]
-    if len(zones) - len(ids) > len(usable - set(ids.values())):
+    # a network of more zones than the region has is told by capacity.zone_count
+    if min(len(zones) - len(ids), len(possible - set(ids.values()))) > len(usable - set(ids.values())):
         where = f"{listed(sorted(usable))}, {len(usable)} of {len(zone_ids(region))} zones"
         return f"offered in the pool's {len(zones)} zones; {region} has it in {where}", zones[0]
     return None

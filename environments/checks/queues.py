@@ -66,7 +66,7 @@ def form(environment: Environment) -> Findings:
             yield Finding(
                 path=(*at, "name"), value=queue.name, allowed=allowed, fix=choose(queue.name, TIERS, "write tier2")
             )
-        if len(path) > LABEL_VALUE:
+        if depth == len(LEVELS) and len(path) > LABEL_VALUE:
             allowed = f"at most {LABEL_VALUE} characters with its parents, because the path is a label of every pod"
             yield Finding(
                 path=(*at, "name"), value=path, allowed=allowed, fix=f"shorten the names by {len(path) - LABEL_VALUE}"
