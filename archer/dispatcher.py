@@ -14,6 +14,7 @@ from archer import ids
 from archer.backends.interface import Backend
 from archer.clock import Clock
 from archer.errors import BackendUnavailableError, LaunchRefusedError, StaleJobError
+from archer.loops import isolated
 from archer.model import ACTIVE_STATES, Category, Diagnosis, Job, JobState
 from archer.store.interface import Change, Fence, NewAttempt, Store
 
@@ -57,7 +58,8 @@ class Dispatcher:
         """Attempts that were claimed but not confirmed: by an earlier round, or by a dispatcher that died."""
         for job, attempt in self.store.in_states(self.backend.cluster, {JobState.SUBMITTING}, limit=_BATCH):
             if attempt is not None:
-                self._launch(job, attempt.name, attempt.spec, fence)
+                with isolated(job.id):
+                    self._launch(job, attempt.name, attempt.spec, fence)
 
     def _start_due(self, fence: Fence) -> bool:
         free = self.backend.capacity - self.store.count(self.backend.cluster, ACTIVE_STATES)
@@ -66,9 +68,10 @@ class Dispatcher:
         batch = min(free, _BATCH)
         due = self.store.due(self.backend.cluster, now=self.clock.now(), limit=batch)
         for job in due:
-            claimed = self._claim(job, fence)
-            if claimed is not None:
-                self._launch(*claimed, fence)
+            with isolated(job.id):
+                claimed = self._claim(job, fence)
+                if claimed is not None:
+                    self._launch(*claimed, fence)
         return len(due) == batch and free > batch
 
     def _claim(self, job: Job, fence: Fence) -> tuple[Job, str, Any] | None:

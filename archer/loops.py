@@ -4,7 +4,8 @@ One thread per worker, never per job. A step that fails is logged and tried agai
 leave the queue standing with every light green.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 
 import structlog
@@ -19,6 +20,17 @@ Step = Callable[[Fence], bool]
 _BACK_OFF_SECONDS = 1.0
 
 _log = structlog.get_logger()
+
+
+@contextmanager
+def isolated(job_id: str) -> Iterator[None]:
+    """A defect that one job brings to light is logged, and the others go on; what concerns all of them passes through."""
+    try:
+        yield
+    except ArcherError:
+        raise
+    except Exception:  # noqa: BLE001  # see above
+        _log.exception("job left aside", job=job_id)
 
 
 class LeaseKeeper:

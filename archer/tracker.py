@@ -12,6 +12,7 @@ import structlog
 from archer.backends.interface import Backend, Observation
 from archer.clock import Clock
 from archer.errors import StaleJobError
+from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
 from archer.store.interface import Fence, Store
 from archer.verdicts import next_change, stop_reason
@@ -56,9 +57,11 @@ class Tracker:
             if why is not None:
                 self.backend.stop(attempt.name, why)
         seen = self.backend.observe([attempt.name for _, attempt in page])
-        # each of them, so no short cut at the first that changed
-        changes = [self._record(job, attempt, seen[attempt.name], fence) for job, attempt in page]
-        return True in changes
+        changed = False
+        for job, attempt in page:
+            with isolated(job.id):
+                changed |= self._record(job, attempt, seen[attempt.name], fence)
+        return changed
 
     def _record(self, job: Job, attempt: Attempt, seen: Observation, fence: Fence) -> bool:
         change = next_change(

@@ -114,7 +114,7 @@ def _invalid_request(found: Sequence[Any]) -> Response:
     model: type[BaseModel] = Submission if place == "body" else queries.Anything
     details = [cast("ErrorDetails", {**error, "loc": error["loc"][1:]}) for error in found]
     problems = problems_of_details(details, model)
-    kind = errors.InvalidSubmissionError if place == "body" else errors.InvalidQueryError
+    kind = errors.InvalidSubmissionError if place in {"body", "header"} else errors.InvalidQueryError
     return answer_for(kind(problems))
 
 

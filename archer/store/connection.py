@@ -5,6 +5,8 @@ writers deadlock on their read locks (https://www.sqlite.org/lang_transaction.ht
 sqlite3 leaves this package, except that `IntegrityError` is for the caller inside it.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Lock
@@ -72,12 +74,23 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # the driver must not begin transactions by itself: _begin_sqlite does
     connection.isolation_level = None
     cursor = connection.cursor()
-    # the journal mode is a property of the file: asking for it again costs nothing, and fails on a read-only one
-    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        cursor.execute("PRAGMA journal_mode = WAL")
+    _set_wal(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _set_wal(cursor: Any) -> None:
+    """Write-ahead log: readers don't wait for the writer. A property of the file, set once."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # two servers starting on a new file: SQLite doesn't wait for a lock here
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -16,6 +16,7 @@ STOP = "stop.json"
 OUTCOME = "outcome.json"
 DRIVER_LOG = "driver.log"
 STDOUT_LOG = "stdout.log"
+RUNNER_LOG = "runner.log"
 SCRATCH = "scratch"
 
 

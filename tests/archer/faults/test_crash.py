@@ -103,15 +103,15 @@ def test_a_job_that_is_lost_three_times_fails_and_says_why(archers: Archers) -> 
 
 
 def test_sigterm_hands_the_leases_over_and_leaves_jobs_running(archers: Archers) -> None:
-    patient = {"ARCHER_LEASE_SECONDS": "300"}
-    first = archers.serve(**patient)
+    long_lease = "300"
+    first = archers.serve(ARCHER_LEASE_SECONDS=long_lease)
     job = first.submit(archers.counting_application(), "on")
     first.wait(job, "RUNNING")
 
     assert first.terminate() == 0
     assert psutil.pid_exists(archers.child_pid(job))
     assert not (first.data / "server.json").exists()
-    second = archers.serve(**patient)
+    second = archers.serve(ARCHER_LEASE_SECONDS=long_lease)
     archers.let_go()
 
     # a lease that was not handed over would keep the second one waiting for five minutes

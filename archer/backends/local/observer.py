@@ -1,0 +1,122 @@
+"""Looks at attempts' folders and processes, and says where each attempt stands.
+
+When a runner has died without an outcome, nobody can learn how its Spark process ends. So whatever is left of it is
+killed here, before the attempt is called vanished: a repeated attempt must never run beside the first.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from archer.backends.interface import Observation, Outcome, Phase
+from archer.backends.local import files, procs, spark
+from archer.backends.local.attempt_logs import read_piece, tail
+from archer.diagnosis import Evidence
+
+TAIL_BYTES = 64 * 1024
+"""How much of each log's end a diagnosis reads."""
+
+_UI = re.compile(r"Successfully started service 'SparkUI' on port (\d+)")
+_HEAD_BYTES = 256 * 1024
+"""Spark names its page's port within the first lines."""
+
+
+class Observer:
+    """Knows where the event logs are; remembers only addresses of Spark's pages, which cost a read each."""
+
+    def __init__(self, events: Path) -> None:
+        self._events = events
+        self._ui_urls: dict[str, str] = {}
+
+    def forget_all_but(self, names: set[str]) -> None:
+        """Attempts that nobody asks about any more."""
+        for name in self._ui_urls.keys() - names:
+            self._ui_urls.pop(name, None)
+
+    def observe(self, folder: Path) -> Observation:
+        """Raises OSError when the folder can't be read."""
+        try:
+            return self._observe(folder)
+        except ValueError as error:
+            # our files appear whole or not at all, so somebody else changed one
+            return Observation(phase=Phase.VANISHED, last_seen=f"a file of its folder can't be read: {error}")
+
+    def _observe(self, folder: Path) -> Observation:
+        outcome = files.read(folder / files.OUTCOME)
+        if outcome is None:
+            started = files.read(folder / files.STARTED)
+            if started is None:
+                return Observation(phase=Phase.VANISHED, last_seen="its folder holds no sign of a start")
+            if procs.alive(started["identity"]):
+                return self._living(folder)
+            # it may have written its outcome between our two looks
+            outcome = files.read(folder / files.OUTCOME)
+        if outcome is None:
+            return self._after_runner(folder)
+        app_id = self._app_id(folder)
+        ended = _outcome(folder, outcome, application_started=app_id is not None)
+        return Observation(phase=Phase.ENDED, spark_app_id=app_id, outcome=ended)
+
+    def _living(self, folder: Path) -> Observation:
+        app_id = self._app_id(folder)
+        stopping = files.read(folder / files.STOP)
+        return Observation(
+            phase=Phase.STARTING if app_id is None else Phase.RUNNING,
+            substate=f"stopping: {stopping['why']}" if stopping else None,
+            spark_app_id=app_id,
+            ui_url=None if app_id is None else self._ui_url(folder),
+        )
+
+    def _app_id(self, folder: Path) -> str | None:
+        """Known once Spark has begun to write the event log."""
+        app_id = spark.application_id(folder.name)
+        return app_id if (self._events / spark.event_log_name(app_id)).exists() else None
+
+    def _ui_url(self, folder: Path) -> str | None:
+        if folder.name not in self._ui_urls:
+            head = read_piece(folder / files.DRIVER_LOG, 0, _HEAD_BYTES).data
+            match = _UI.search(head.decode(errors="replace"))
+            if match is None:
+                return None
+            self._ui_urls[folder.name] = f"http://127.0.0.1:{match[1]}"
+        return self._ui_urls[folder.name]
+
+    def _after_runner(self, folder: Path) -> Observation:
+        child = files.read(folder / files.CHILD)
+        if child is None:
+            return Observation(phase=Phase.VANISHED, last_seen="its runner died before it started Spark")
+        leader = procs.identity(child["pid"])
+        # a foreign process with this pid means that the session is long gone: a pid isn't reused while its session lives
+        ours = leader in {None, child["identity"]}
+        if ours and not procs.kill_session(child["pid"]):
+            return Observation(phase=Phase.RUNNING, substate="its runner died; its processes are being killed")
+        return Observation(
+            phase=Phase.VANISHED,
+            spark_app_id=self._app_id(folder),
+            last_seen=f"its runner died; what it had started was killed; the log ends:\n{tail(folder / files.DRIVER_LOG, 500)}",
+        )
+
+
+def _outcome(folder: Path, outcome: Mapping[str, Any], *, application_started: bool) -> Outcome:
+    spec = files.read(folder / files.SPEC) or {}
+    evidence = Evidence(
+        application=spec.get("application", ""),
+        exit_code=outcome["exit_code"],
+        signal=outcome["signal"],
+        stopped_for=outcome["stopped_for"],
+        launch_error=outcome["launch_error"],
+        peak_memory_mib=outcome["peak_memory_mib"],
+        memory_limit_mib=spec.get("memory_limit_mib"),
+        heap=f"{spec['heap_mib']}m" if spec else None,
+        conf_keys=frozenset(spec.get("conf_keys", ())),
+        driver_log=tail(folder / files.DRIVER_LOG, TAIL_BYTES),
+        stdout=tail(folder / files.STDOUT_LOG, TAIL_BYTES),
+        application_started=application_started,
+    )
+    return Outcome(
+        succeeded=outcome["exit_code"] == 0,
+        stopped_for=outcome["stopped_for"],
+        exit_code=outcome["exit_code"],
+        evidence=evidence,
+    )
