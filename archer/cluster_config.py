@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from archer.errors import InvalidInputError, Problem
 from archer.problems import problems_of, shown
@@ -22,6 +23,17 @@ SCHEMA_FILE: Final = Path(__file__).with_name("cluster_config.schema.json")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 QueuePath = Annotated[str, Field(pattern=r"^root(\.[a-z][a-z0-9_-]{0,29})+$", max_length=253)]
 S3Location = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")]
+
+
+def _not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not entries:
+        raise PydanticCustomError("empty", "a list of at least one entry")
+    return entries
+
+
+# with Field(min_length=1) pydantic calls the list too short as soon as one of its entries is wrong
+_SOME: Final = AfterValidator(_not_empty)
+_SOME_IN_SCHEMA: Final = Field(json_schema_extra={"minItems": 1})
 
 
 class InvalidClusterConfigError(InvalidInputError):
@@ -96,7 +108,7 @@ class QueuesView(_Part):
 
     default: QueuePath
     """Leaf for jobs that name no queue."""
-    tree: Annotated[tuple[QueueView, ...], Field(min_length=1)]
+    tree: Annotated[tuple[QueueView, ...], _SOME, _SOME_IN_SCHEMA]
 
 
 class TeamView(_Part):
@@ -105,8 +117,8 @@ class TeamView(_Part):
     name: Name
     namespace: Name
     service_account: Name
-    clusters: Annotated[tuple[Name, ...], Field(min_length=1)]
-    queues: Annotated[tuple[QueuePath, ...], Field(min_length=1)]
+    clusters: Annotated[tuple[Name, ...], _SOME, _SOME_IN_SCHEMA]
+    queues: Annotated[tuple[QueuePath, ...], _SOME, _SOME_IN_SCHEMA]
     """Queues or subtrees that the team may submit to."""
     submitters: tuple[str, ...] = ()
     """Groups whose members may submit and kill the team's jobs."""
@@ -151,9 +163,9 @@ class ClusterConfig(_Part):
     schema_version: Literal[1]
     environment: Name
     region: Annotated[str, Field(min_length=1)]
-    clusters: Annotated[tuple[ClusterView, ...], Field(min_length=1)]
+    clusters: Annotated[tuple[ClusterView, ...], _SOME, _SOME_IN_SCHEMA]
     queues: QueuesView
-    teams: Annotated[tuple[TeamView, ...], Field(min_length=1)]
+    teams: Annotated[tuple[TeamView, ...], _SOME, _SOME_IN_SCHEMA]
     profiles: tuple[ProfileView, ...] = ()
     storage: StorageView
     job_retention_days: Annotated[int, Field(ge=1)]
@@ -232,7 +244,7 @@ def _pool_problems(path: str, cluster: ClusterView) -> list[Problem]:
             path=path,
             value=shown([pool.name for pool in cluster.pools]),
             allowed=f"pools with at least one of role {role}",
-            fix=f"add a {role} pool to cluster {cluster.name} in the environment file",
+            fix=f"add a pool of role {role} to cluster {cluster.name} in the environment file",
         )
         for role in ("driver", "executor")
         if role not in roles

@@ -1,0 +1,153 @@
+"""Writes `docs/reference/manifests.md` from what is rendered for dev: `python -m k8s_manifests.reference`.
+
+A page made from the manifests themselves cannot say what they do not; a test fails when it is stale.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from environments import load
+from k8s_manifests import build_charts
+from k8s_manifests.assembly import Component
+from k8s_manifests.base import Manifest
+from k8s_manifests.images import IMAGES
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "reference" / "manifests.md"
+ENVIRONMENT: Final = "dev"
+
+_INTRODUCTION: Final = """# Manifests
+
+<!-- made by `python -m k8s_manifests.reference`; change the charts in k8s_manifests/, not this page -->
+
+What `moka render dev` writes for cluster `{cluster}`. Other environments have the same files with their own teams,
+quotas, registry and node pools. Why things are as they are: [manifests, the concept](../concepts/manifests.md).
+"""
+
+
+def page() -> str:
+    """Return the whole page as Markdown."""
+    environment = load(ENVIRONMENT)
+    cluster = environment.clusters[0]
+    components = build_charts(environment, cluster)
+    manifests = [manifest for component in components for manifest in component.manifests]
+    # every team's namespace looks the same
+    first, *others = (team.name for team in environment.teams_on(cluster))
+    shown = [
+        each for each in manifests if each["metadata"].get("namespace") not in {f"spark-{name}" for name in others}
+    ]
+    parts = [
+        _INTRODUCTION.format(cluster=cluster.name),
+        _section("Files", ("file", "objects", "kinds"), _files(components)),
+        _section("Workloads", ("name", "namespace", "replicas", "CPU", "memory", "image"), _workloads(manifests)),
+        _section("Images", ("repository in the registry", "version", "copied from", "source"), _images()),
+        _section("Priority classes", ("name", "value", "meaning"), _priorities(manifests)),
+        _section("Rights", ("service account", "where", "resource", "verbs"), _rights(shown)),
+        f"`spark-{first}` stands for every team's namespace.\n",
+        _section("Network policies", ("namespace", "policy", "pods", "allows"), _policies(shown)),
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"## {title}", "", f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _files(components: tuple[Component, ...]) -> Iterable[tuple[str, ...]]:
+    for component in components:
+        kinds = Counter(manifest["kind"] for manifest in component.manifests)
+        listed = ", ".join(f"{kind} {number}" for kind, number in kinds.items())
+        yield f"`{component.file_name}`", str(len(component.manifests)), listed
+
+
+def _workloads(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
+    for each in manifests:
+        if each["kind"] != "Deployment":
+            continue
+        (container,) = each["spec"]["template"]["spec"]["containers"]
+        requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+        cpu = f"{requests['cpu']} to {limits['cpu']}"
+        image = container["image"].rsplit("/", 1)[-1]
+        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+        yield f"`{name}`", f"`{namespace}`", str(each["spec"]["replicas"]), cpu, limits["memory"], f"`{image}`"
+
+
+def _images() -> Iterable[tuple[str, ...]]:
+    return ((f"`{image.repository}`", image.version, f"`{image.upstream}`", image.source) for image in IMAGES)
+
+
+def _priorities(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
+    for each in manifests:
+        if each["kind"] == "PriorityClass":
+            yield f"`{each['metadata']['name']}`", f"{each['value']:,}", each["description"]
+
+
+def _rights(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
+    roles = {
+        (each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]): each["rules"]
+        for each in manifests
+        if each["kind"] in {"Role", "ClusterRole"}
+    }
+    for binding in manifests:
+        if binding["kind"] not in {"RoleBinding", "ClusterRoleBinding"}:
+            continue
+        namespace = binding["metadata"].get("namespace")
+        where = "the cluster" if namespace is None else f"`{namespace}`"
+        verbs = _verbs_by_resource(roles[binding["roleRef"]["kind"], namespace, binding["roleRef"]["name"]])
+        for subject in binding["subjects"]:
+            for resource, allowed in sorted(verbs.items()):
+                yield f"`{subject['namespace']}/{subject['name']}`", where, f"`{resource}`", " ".join(sorted(allowed))
+
+
+def _verbs_by_resource(rules: list[dict[str, Any]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for rule in rules:
+        names = f" {', '.join(rule['resourceNames'])}" if "resourceNames" in rule else ""
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                found[f"{group}/{resource}{names}".lstrip("/")] |= set(rule["verbs"])
+    return found
+
+
+def _policies(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
+    for each in manifests:
+        if each["kind"] != "NetworkPolicy":
+            continue
+        spec, metadata = each["spec"], each["metadata"]
+        allowed = [f"in from {_flow(rule, 'from')}" for rule in spec.get("ingress", ())]
+        allowed += [f"out to {_flow(rule, 'to')}" for rule in spec.get("egress", ())]
+        pods = _selector(spec["podSelector"])
+        yield f"`{metadata['namespace']}`", f"`{metadata['name']}`", pods, "; ".join(allowed) or "nothing"
+
+
+def _flow(rule: dict[str, Any], side: str) -> str:
+    ports = ", ".join(f"{port['protocol']} {port['port']}" for port in rule.get("ports", ())) or "any port"
+    return f"{', '.join(_peer(peer) for peer in rule[side])} ({ports})"
+
+
+def _peer(peer: dict[str, Any]) -> str:
+    if "ipBlock" in peer:
+        block = peer["ipBlock"]
+        return f"`{block['cidr']}`" + (" but no private range" if "except" in block else "")
+    pods = _selector(peer["podSelector"])
+    namespace = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
+    return f"{pods} here" if namespace is None else f"{pods} in `{namespace}`"
+
+
+def _selector(selector: dict[str, Any]) -> str:
+    words = [f"{key}={value}" for key, value in selector.get("matchLabels", {}).items()]
+    words += [f"{each['key']} in {'/'.join(each['values'])}" for each in selector.get("matchExpressions", ())]
+    return f"`{', '.join(words)}`" if words else "all"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
