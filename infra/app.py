@@ -21,14 +21,18 @@ def feature_flags() -> dict[str, Any]:
     return flags
 
 
-def build_app(environments: Sequence[Environment], *, outdir: str | None = None) -> cdk.App:
-    """Return an app with a stage per environment, written to `outdir` by `synth()`; by default where the CLI says."""
+def build_app(environments: Sequence[Environment], *, outdir: str | None = None, validate: bool = True) -> cdk.App:
+    """Return an app with a stage per environment, written to `outdir` by `synth()`; by default where the CLI says.
+
+    `validate` runs the CDK's template rules, whose findings are errors; CDK_VALIDATION=false turns them off as well.
+    """
     app = cdk.App(
         outdir=outdir or os.environ.get("CDK_OUTDIR", "cdk.out"),
         context=feature_flags(),
         # no metadata resource and no tree file: they cost time and say nothing that the templates do not
         analytics_reporting=False,
         tree_metadata=False,
+        builtin_cloud_formation_validation=validate,
     )
     for environment in environments:
         EnvironmentStage(app, environment)

@@ -1,5 +1,7 @@
 """The data stack: buckets for logs, artifacts and staging, and the registry's repositories, under one key."""
 
+from typing import Final
+
 import aws_cdk as cdk
 
 from environments import Environment, names
@@ -15,6 +17,10 @@ from moka_constructs import (
     ImageRepository,
     ImageRepositoryProps,
 )
+
+REPOSITORIES: Final = ("archer", "spark", "spark-operator-controller")
+"""Images that clusters pull: our own, and those that charts name. Written here because reading the charts' list would
+import cdk8s, half a second of each synth; a test compares the two."""
 
 
 class DataStack(MokaStack):
@@ -76,11 +82,8 @@ class DataStack(MokaStack):
 
     def _repositories(self) -> None:
         prefix = names.registry(self.environment_file).split("/", 1)[1]
-        for image in IMAGES:
+        for image in REPOSITORIES:
             props = ImageRepositoryProps(
                 repository_name=f"{prefix}/{image}", key_arn=self.outputs.key_arn, retain=self._retain
             )
             ImageRepository(self, f"Image{''.join(part.capitalize() for part in image.split('-'))}", props)
-
-
-IMAGES = ("archer", "spark", "spark-operator")

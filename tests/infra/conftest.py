@@ -1,0 +1,62 @@
+"""Every shipped environment, synthesised once per session, read back from the files that CloudFormation would get."""
+
+import gc
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from environments import Environment, environment_names, load, load_all
+from infra.app import build_app
+from moka.assembly import SynthesizedStack, read_assembly
+
+Stacks = dict[str, SynthesizedStack]
+"""{dev/network: stack}."""
+
+
+def synthesise(environments: Iterable[Environment], folder: Path) -> Stacks:
+    build_app(list(environments), outdir=str(folder), validate=False).synth()
+    return {f"{stack.environment}/{stack.name}": stack for stack in read_assembly(folder)}
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of all shipped environments."""
+    folder = tmp_path_factory.mktemp("assembly")
+    gc.disable()
+    build_app(load_all(environment_names()), outdir=str(folder), validate=False).synth()
+    gc.enable()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stacks(assembly: Path) -> Stacks:
+    """All stacks of all shipped environments, by path."""
+    return {f"{stack.environment}/{stack.name}": stack for stack in read_assembly(assembly)}
+
+
+@pytest.fixture
+def dev_with(tmp_path: Path) -> Callable[..., Stacks]:
+    """Synthesise dev with some sections changed: `dev_with(network={"nat": "none"})` updates fields of a section."""
+
+    def make(**sections: Mapping[str, Any] | Any) -> Stacks:
+        dev = load("dev")
+        update = {
+            name: getattr(dev, name).model_copy(update=dict(value)) if isinstance(value, Mapping) else value
+            for name, value in sections.items()
+        }
+        return synthesise([dev.model_copy(update=update)], tmp_path / "assembly")
+
+    return make
+
+
+def properties_of(stack: SynthesizedStack, kind: str) -> list[dict[str, Any]]:
+    """The properties of every resource of a kind."""
+    return [each.get("Properties", {}) for each in stack.resources.values() if each["Type"] == kind]
+
+
+@pytest.fixture(scope="session")
+def of_kind() -> Callable[[SynthesizedStack, str], list[dict[str, Any]]]:
+    """`of_kind(stack, "AWS::EC2::Subnet")` gives the properties of every such resource."""
+    return properties_of

@@ -1,0 +1,68 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from environments.loading import FOLDER
+from infra.app import CDK_JSON, feature_flags
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(context: dict[str, str], outdir: Path) -> subprocess.CompletedProcess[str]:
+    """Run app.py as the CDK CLI does."""
+    surroundings = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_OUTDIR": str(outdir),
+        "CDK_VALIDATION": "false",
+    }
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False
+    )
+
+
+def test_env_narrows_the_synth_to_one_environment(tmp_path: Path) -> None:
+    done = run({"env": "dev"}, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.glob("assembly-*")] == ["assembly-dev"]
+    assert done.stdout + done.stderr == ""
+
+
+def test_an_unknown_environment_is_named_with_those_that_exist_and_ends_with_2(tmp_path: Path) -> None:
+    done = run({"env": "dve"}, tmp_path)
+
+    assert done.returncode == 2
+    assert "dve" in done.stderr
+    assert "one of dev, prod, staging, test" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_file_is_told_whole_and_ends_with_2(tmp_path: Path) -> None:
+    file = tmp_path / "dev.yaml"
+    text = (FOLDER / "dev.yaml").read_text()
+    file.write_text(text.replace("10.40.0.0/20", "10.40.0.1/20").replace("nat: single", "nat: double"))
+
+    done = run({"env": str(file)}, tmp_path / "out")
+
+    assert done.returncode == 2
+    assert "10.40.0.1/20" in done.stderr
+    assert "double" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_synth_with_and_without_the_cli_reads_the_same_flags() -> None:
+    flags = json.loads(CDK_JSON.read_text())["context"]
+
+    assert feature_flags() == flags
+    assert flags["@aws-cdk/core:validateAgainstDefaultRules"] is True
+
+
+def test_app_reads_as_a_table_of_contents() -> None:
+    lines = [line.strip() for line in (ROOT / "app.py").read_text().splitlines()]
+
+    assert not [line for line in lines if line.startswith(("for ", "while ", "class ", "if env"))]

@@ -1,0 +1,160 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+from environments import environment_names, load, names
+from environments.tenancy import DataGrant
+from moka.assembly import SynthesizedStack
+
+Stacks = dict[str, SynthesizedStack]
+OfKind = Callable[[SynthesizedStack, str], list[dict[str, Any]]]
+
+
+def roles(stack: SynthesizedStack) -> dict[str, dict[str, Any]]:
+    """{role name: properties}."""
+    return {
+        resource["Properties"]["RoleName"]: resource["Properties"]
+        for resource in stack.resources.values()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+
+
+def statements(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["Sid"]: each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]}
+
+
+def trust(role: dict[str, Any]) -> dict[str, Any]:
+    """The one statement of a trust policy that is written as a string."""
+    text, _ = role["AssumeRolePolicyDocument"]["Fn::Sub"]
+    (statement,) = json.loads(text)["Statement"]
+    found: dict[str, Any] = statement
+    return found
+
+
+def test_every_team_of_a_cluster_has_a_role_there_and_no_other_team(stacks: Stacks) -> None:
+    for name in environment_names():
+        environment = load(name)
+        for cluster in environment.clusters:
+            found = roles(stacks[f"{name}/platform-{cluster.name}"])
+            workloads = [*(names.team_workload(team) for team in environment.teams_on(cluster)), "history-server"]
+            if environment.archer.cluster == cluster.name:
+                workloads.append("archer")
+
+            assert set(found) == {names.role(environment, cluster, workload) for workload in workloads}
+
+
+def test_charts_compute_the_same_arn_as_the_role_gets(stacks: Stacks) -> None:
+    environment = load("prod")
+    cluster = environment.cluster("batch")
+    role = roles(stacks["prod/platform-batch"])["moka-prod-batch-team-ads"]
+
+    assert (
+        names.role_arn(environment, cluster, "team-ads")
+        == f"arn:aws:iam::111111111111:role{role['Path']}{role['RoleName']}"
+    )
+
+
+def test_a_teams_role_is_for_one_service_account_of_one_namespace_of_one_cluster(stacks: Stacks) -> None:
+    role = roles(stacks["dev/platform-batch"])["moka-dev-batch-team-ads"]
+    statement = trust(role)
+    _, values = role["AssumeRolePolicyDocument"]["Fn::Sub"]
+
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Principal"] == {"Federated": "${Provider}"}
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "${Issuer}:sub": "system:serviceaccount:spark-ads:spark",
+            "${Issuer}:aud": "sts.amazonaws.com",
+        }
+    }
+    assert set(values) == {"Provider", "Issuer"}
+    assert "Fn::Split" in json.dumps(values["Issuer"])
+
+
+def test_a_workload_with_an_override_uses_pod_identity_and_is_bound_to_its_service_account(
+    stacks: Stacks, of_kind: OfKind
+) -> None:
+    assert load("prod").identity.overrides == {"archer": "pod_identity"}
+    stack = stacks["prod/platform-batch"]
+    role = roles(stack)["moka-prod-batch-archer"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (association,) = of_kind(stack, "AWS::EKS::PodIdentityAssociation")
+
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": "arn:aws:eks:us-east-1:111111111111:cluster/moka-prod-batch"}
+    }
+    assert (association["Namespace"], association["ServiceAccount"]) == ("moka-system", "archer")
+
+
+def test_teams_reach_their_own_prefixes_and_no_other_teams(stacks: Stacks) -> None:
+    environment = load("prod")
+    found = roles(stacks["prod/platform-batch"])
+
+    for team in environment.teams_on(environment.cluster("batch")):
+        allowed = statements(found[f"moka-prod-batch-team-{team.name}"])
+        staging = f"arn:aws:s3:::{names.bucket(environment, 'staging')}"
+        artifacts = f"arn:aws:s3:::{names.bucket(environment, 'artifacts')}"
+
+        assert allowed["WriteStaging"]["Resource"] == [f"{staging}/{team.name}/*"]
+        assert allowed["ReadArtifacts"]["Resource"] == [f"{artifacts}/{team.name}/*"]
+        assert allowed["ReadArtifacts"]["Action"] == ["s3:GetObject"]
+        assert allowed["ListStaging"]["Condition"]["StringLike"]["s3:prefix"] == [team.name, f"{team.name}/*"]
+
+
+def test_data_of_the_file_is_granted_as_written_with_its_key(stacks: Stacks) -> None:
+    found = roles(stacks["prod/platform-batch"])
+    ads = statements(found["moka-prod-batch-team-ads"])
+    homefeed = statements(found["moka-prod-batch-team-homefeed"])
+
+    assert ads["ReadData1"]["Action"] == ["s3:GetObject"]
+    assert ads["ReadData1"]["Resource"] == ["arn:aws:s3:::example-ads-events/*"]
+    assert ads["WriteData2"]["Resource"] == ["arn:aws:s3:::example-ads-models/training/*"]
+    assert "s3:DeleteObject" in ads["WriteData2"]["Action"]
+    assert homefeed["UseDataKey1"]["Resource"] == [
+        "arn:aws:kms:us-east-1:333333333333:key/00000000-0000-4000-8000-00000000f001"
+    ]
+    assert homefeed["AssumeNamedRoles"]["Resource"] == ["arn:aws:iam::333333333333:role/FeedFeaturesWriter"]
+
+
+def test_a_glue_catalog_gives_teams_their_databases_and_other_catalogs_give_nothing(stacks: Stacks) -> None:
+    assert load("dev").catalog.kind == "glue"
+    assert load("prod").catalog.kind == "hive"
+    dev = statements(roles(stacks["dev/platform-batch"])["moka-dev-batch-team-ads"])
+    resources = dev["UseGlueDatabases"]["Resource"]
+
+    assert "arn:aws:glue:us-east-1:111111111111:database/ads_dev" in resources
+    assert "arn:aws:glue:us-east-1:111111111111:table/ads_dev/*" in resources
+    assert not any(resource.endswith(("database/*", "table/*")) for resource in resources)
+    for role in roles(stacks["prod/platform-batch"]).values():
+        assert not any("glue:" in action for each in statements(role).values() for action in each["Action"])
+
+
+def test_the_history_server_only_reads_event_logs(stacks: Stacks) -> None:
+    role = roles(stacks["dev/platform-batch"])["moka-dev-batch-history-server"]
+    actions = {action for each in statements(role).values() for action in each["Action"]}
+
+    assert actions == {"s3:ListBucket", "s3:GetObject", "kms:Decrypt"}
+    assert trust(role)["Condition"]["StringEquals"]["${Issuer}:sub"] == (
+        "system:serviceaccount:moka-system:history-server"
+    )
+
+
+def test_nothing_is_allowed_on_every_resource(stacks: Stacks) -> None:
+    for path, stack in stacks.items():
+        for role in roles(stack).values():
+            for policy in role.get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    assert "*" not in statement["Resource"], f"{path} {role['RoleName']} {statement['Sid']}"
+                    assert not any(action in {"*", "s3:*", "kms:*"} for action in statement["Action"])
+
+
+def test_a_grant_of_a_whole_bucket_lists_all_of_it(dev_with: Callable[..., Stacks]) -> None:
+    ads, *rest = load("dev").teams
+    team = ads.model_copy(update={"data": (DataGrant(bucket="example-raw", access="read"),)})
+
+    role = roles(dev_with(teams=(team, *rest))["dev/platform-batch"])["moka-dev-batch-team-ads"]
+
+    assert "Condition" not in statements(role)["ListData1"]
+    assert statements(role)["ListData1"]["Resource"] == ["arn:aws:s3:::example-raw"]
