@@ -4,10 +4,10 @@
 reads an environment. Nothing here talks to AWS, to a cluster or to the network, and nothing imports Archer.
 """
 
-# ruff: noqa: E402 - Node must be on PATH before the first import of cdk8s
-from k8s_manifests.node_runtime import put_node_on_path
+# ruff: noqa: E402 - Node must be named before the first import of cdk8s
+from k8s_manifests.node_runtime import name_node
 
-put_node_on_path()
+name_node()
 
 from k8s_manifests.archer_config import archer_config
 from k8s_manifests.assembly import Component, build_charts

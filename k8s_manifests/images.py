@@ -28,7 +28,7 @@ class Image:
 
 
 SPARK_OPERATOR: Final = Image(
-    repository="spark-operator-controller",
+    repository="spark-operator",
     upstream="ghcr.io/kubeflow/spark-operator/controller",
     version="2.5.2",
     source="https://github.com/kubeflow/spark-operator/releases/tag/v2.5.2",

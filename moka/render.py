@@ -16,14 +16,14 @@ from typing import Annotated
 import typer
 
 from archer.cluster_config import InvalidClusterConfigError, parse_cluster_config
-from environments import Environment, environment_names, load
+from environments import Environment, environment_names, load_all
 from k8s_manifests import ChartError, archer_config, build_charts, to_yaml
 from moka.errors import BadInputError, MokaError
 
 ARCHER_FILE = "archer.yaml"
 DIFFERENT = 3
 """Exit code of `--check` when the files are not what would be rendered."""
-_MARK = "# Rendered by `moka render "
+_MARK = "# Rendered by `moka render`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def rendered_files(environment: Environment, clusters: Iterable[str] | None = No
             f"`--cluster` must be one of {', '.join(names)}, got {', '.join(unknown)}; "
             f"they are the clusters of environment {environment.name}"
         )
-    mark = f"{_MARK}{environment.name}` from environments/{environment.name}.yaml: change that file, not this one.\n"
+    mark = f"{_MARK} from environment {environment.name}: change the environment file or the charts, not this file.\n"
     files = [RenderedFile(path=Path(ARCHER_FILE), text=mark + _archer_file(environment))]
     for cluster in environment.clusters:
         if cluster.name not in wanted:
@@ -156,7 +156,8 @@ def _write(path: Path, text: str) -> None:
 
 def render_command(
     environments: Annotated[
-        list[str] | None, typer.Argument(metavar="ENV...", help="Environments by name; with --all, none.")
+        list[str] | None,
+        typer.Argument(metavar="ENV...", help="Environments by name, or paths of files; with --all, none."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "--out", "-o", metavar="DIR", help="Folder to write below.")
@@ -174,7 +175,7 @@ def render_command(
     Prints the path of each file; with --check, each path that differs and how.
     """
     # all are read before any is written: a bad file must not leave half of a render behind
-    chosen = [load(name) for name in _chosen(environments or [], every=every)]
+    chosen = load_all(_chosen(environments or [], every=every))
     if check:
         found = [difference for each in chosen for difference in differences(each, output, cluster)]
         for difference in found:
@@ -191,7 +192,4 @@ def _chosen(names: list[str], *, every: bool) -> list[str]:
     if every == bool(names):
         given = "both" if names else "neither"
         raise BadInputError(f"`ENV` must be one or more of {', '.join(known)}, or --all alone, got {given}")
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise BadInputError(f"`ENV` must be one of {', '.join(known)}, got {', '.join(unknown)}")
     return list(dict.fromkeys(names)) if names else list(known)

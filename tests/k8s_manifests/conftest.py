@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cdk8s
 import pytest
 import yaml
 
@@ -93,6 +92,9 @@ def dev_with() -> Callable[..., Environment]:
 @pytest.fixture
 def chart() -> MokaChart:
     """An empty chart."""
+    # after k8s_manifests, which says which Node cdk8s starts
+    import cdk8s
+
     return MokaChart(cdk8s.App(), "Chart", labels={"app.kubernetes.io/name": "tested"})
 
 

@@ -48,9 +48,7 @@ SELECTOR = _struct(
         "matchLabels": LABELS,
         "matchExpressions": {
             "type": "array",
-            "items": _struct(
-                {"key": STRING, "operator": {"enum": ["In", "NotIn", "Exists", "DoesNotExist"]}}, {"values": STRINGS}
-            ),
+            "items": _struct({"key": STRING, "operator": {"enum": ["In", "Exists"]}}, {"values": STRINGS}),
         },
     },
 )

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from typing import Any
 
-import cdk8s
 import pytest
 
 from k8s_manifests.base import MokaChart
@@ -119,6 +118,8 @@ def test_a_role_comes_with_the_binding_that_gives_it_away(chart: MokaChart) -> N
 
 
 def test_two_charts_of_one_app_keep_their_objects_apart() -> None:
+    import cdk8s
+
     app = cdk8s.App()
     first, second = (MokaChart(app, name, labels={}) for name in ("First", "Second"))
     for each in (first, second):

@@ -10,12 +10,14 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+import environments
 from archer.cluster_config import load_cluster_config
 from environments import Environment, environment_names, load
 from moka import render as moka_render
 from moka.cli import application
 from moka.errors import BadInputError, MokaError
 
+DEV = Path(environments.__file__).with_name("dev.yaml")
 FILES = ["00-crds.yaml", "10-namespaces.yaml", "15-priority-classes.yaml", "20-spark-operator.yaml"]
 
 
@@ -102,7 +104,9 @@ def test_every_cluster_of_every_environment_has_its_folder(run: Callable[..., Re
 def test_each_file_says_where_it_comes_from_and_can_be_read_by_others(tmp_path: Path) -> None:
     for path in moka_render.render(load("dev"), tmp_path):
         first, rest = path.read_text(encoding="utf-8").split("\n", 1)
-        assert first == "# Rendered by `moka render dev` from environments/dev.yaml: change that file, not this one."
+        assert first == (
+            "# Rendered by `moka render` from environment dev: change the environment file or the charts, not this file."
+        )
         assert list(yaml.safe_load_all(rest))
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
@@ -122,7 +126,7 @@ def test_files_of_an_earlier_render_go_and_files_of_others_stay(tmp_path: Path) 
     old_cluster = tmp_path / "dev" / "closed" / "00-crds.yaml"
     old_cluster.parent.mkdir()
     for path in (old_component, old_cluster):
-        path.write_text("# Rendered by `moka render dev` from somewhere\na: 1\n", encoding="utf-8")
+        path.write_text("# Rendered by `moka render` from somewhere\na: 1\n", encoding="utf-8")
     theirs = tmp_path / "dev" / "batch" / "kustomization.yaml"
     theirs.write_text("resources: []\n", encoding="utf-8")
 
@@ -136,7 +140,7 @@ def test_files_of_an_earlier_render_go_and_files_of_others_stay(tmp_path: Path) 
 def test_one_cluster_can_be_rendered_and_the_others_are_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "dev" / "other" / "00-crds.yaml"
     other.parent.mkdir(parents=True)
-    other.write_text("# Rendered by `moka render dev` from somewhere\n", encoding="utf-8")
+    other.write_text("# Rendered by `moka render` from somewhere\n", encoding="utf-8")
 
     paths = moka_render.render(load("dev"), tmp_path, ["batch"])
 
@@ -150,14 +154,46 @@ def test_an_unknown_cluster_is_refused_with_those_that_exist(run: Callable[..., 
     assert _tree(tmp_path) == {}
 
 
-def test_an_unknown_environment_ends_with_2_and_one_line(
+def test_an_unknown_environment_ends_with_2_and_says_which_there_are(
     moka: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     done = moka("render", "develop", "-o", tmp_path)
 
-    known = ", ".join(environment_names())
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"moka: `ENV` must be one of {known}, got develop\n"
+    assert all(name in done.stderr for name in (*environment_names(), "develop"))
+    assert "Traceback" not in done.stderr
+    assert _tree(tmp_path) == {}
+
+
+def test_a_bad_file_ends_with_2_tells_every_problem_and_writes_nothing(
+    moka: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.yaml"
+    content = yaml.safe_load(DEV.read_text(encoding="utf-8"))
+    content["region"] = "Mars"
+    content["teams"][0]["quota"]["pods"] = "many"
+    bad.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    # the good one is named first: it must not be written either
+    done = moka("render", "dev", bad, "-o", tmp_path / "dist")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Mars" in done.stderr
+    assert "many" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_file_elsewhere_is_rendered_under_its_environments_name(run: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    content = {**yaml.safe_load(DEV.read_text(encoding="utf-8")), "name": "mine"}
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    result = run(file, "-o", tmp_path / "dist")
+
+    assert result.exit_code == 0
+    namespaces = (tmp_path / "dist" / "mine" / "batch" / "10-namespaces.yaml").read_text(encoding="utf-8")
+    assert "moka.dev/environment: mine" in namespaces
 
 
 @pytest.mark.parametrize(("words", "given"), [((), "neither"), (("dev", "--all"), "both")])
@@ -200,7 +236,7 @@ def test_check_names_each_file_that_is_missing_changed_or_left_over(run: Callabl
     folder = tmp_path / "dev" / "batch"
     (folder / "00-crds.yaml").unlink()
     (folder / "10-namespaces.yaml").write_text("edited\n", encoding="utf-8")
-    (folder / "30-gone.yaml").write_text("# Rendered by `moka render dev` from somewhere\n", encoding="utf-8")
+    (folder / "30-gone.yaml").write_text("# Rendered by `moka render` from somewhere\n", encoding="utf-8")
     before = _tree(tmp_path)
 
     result = run("dev", "-o", tmp_path, "--check")
@@ -220,7 +256,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole_and_no_debris(
     environment = load("dev")
     moka_render.render(environment, tmp_path)
     target = tmp_path / "dev" / "batch" / "20-spark-operator.yaml"
-    target.write_text("# Rendered by `moka render dev` long ago\n", encoding="utf-8")
+    target.write_text("# Rendered by `moka render` long ago\n", encoding="utf-8")
     before = _tree(tmp_path)
 
     def full(_self: Path, _target: Path) -> None:
