@@ -34,7 +34,11 @@ def serving(data: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     stand_in = data.parent / "stand_in.py"
     stand_in.write_text(STAND_IN)
     command = [sys.executable, "-m", "archer.cli", "serve", "--data", str(data), "--no-history", *options]
-    environment = {**os.environ, "ARCHER_SPARK_SUBMIT_COMMAND": f"{sys.executable} {stand_in}"}
+    environment = {
+        **os.environ,
+        "ARCHER_SPARK_SUBMIT_COMMAND": f"{sys.executable} {stand_in}",
+        "ARCHER_LEASE_SECONDS": "1",
+    }
     with (data.parent / "serve.log").open("ab") as log:
         server = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
     try:
