@@ -17,6 +17,6 @@ def write(what: RenderableType, stream: TextIO) -> None:
     """Writes it with an empty line after it, at once."""
     console = Console(file=stream, width=None if stream.isatty() else _PIPE_COLUMNS, highlight=False)
     with console.capture() as capture:
-        console.print(what)
+        console.print(what, crop=False)  # an address that was not to be wrapped is not to be cut either
     stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()) + "\n")
     stream.flush()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from moka.local.server import Address
     from moka.local.session import Step
 
-_TEXT_COLUMNS = 32
+_TEXT_COLUMNS = 40
 """Most of a text column that is shown: a comment must not squeeze the numbers beside it."""
 _NUMBERS = ("int", "bigint", "smallint", "tinyint", "float", "double", "decimal")
 
@@ -91,23 +91,22 @@ def _failed(job: Json, attempts: Path) -> Text:
         lines.append(f"  what to do: {diagnosis['resolution']}")
     log = attempts / f"{job['id']}-{job['attempt']}" / "driver.log"
     lines.append(f"  log: {log}")
-    return Text("\n".join(lines))
+    return Text("\n".join(lines), no_wrap=True, overflow="ignore")
 
 
-def _jobs(steps: Sequence[Step], address: Address) -> Table:
-    table = Table(title="Jobs", title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for column in ("job", "state", "took", "page", "Spark history"):
-        table.add_column(column, overflow="fold")
+def _jobs(steps: Sequence[Step], address: Address) -> Text:
+    """Addresses stand on lines of their own, never wrapped: they are to be clicked or copied."""
+    lines = []
     for step in steps:
         job = step.job
         assert job is not None
-        took = "" if job["duration_seconds"] is None else format_duration(job["duration_seconds"])
-        table.add_row(
-            job["name"], job["state"], took, urljoin(address.url, job["links"]["page"]), job["history_url"] or ""
-        )
-    return table
+        took = "" if job["duration_seconds"] is None else f" in {format_duration(job['duration_seconds'])}"
+        lines += [f"{job['name']} {job['state']}{took}", f"  page     {urljoin(address.url, job['links']['page'])}"]
+        if job["history_url"]:
+            lines.append(f"  history  {job['history_url']}")
+    return Text("\n".join(lines), no_wrap=True, overflow="ignore")
 
 
 def _addresses(address: Address) -> Text:
     history = address.history_url or "not running; see the log of archer"
-    return Text(f"Archer          {address.url}\nHistory Server  {history}")
+    return Text(f"Archer          {address.url}\nHistory Server  {history}", no_wrap=True, overflow="ignore")

@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 ROOT = Path(__file__).parents[2]
 ARCHER = str(Path(sys.executable).with_name("archer"))
@@ -54,6 +55,12 @@ def run_readme(readme: Path, folder: Path) -> None:
         )
     logs = [log.read_text()[-3000:] for log in (folder / "archer").glob("attempts/*/driver.log")]
     assert ran.returncode == 0, "\n".join([ran.stdout, ran.stderr, *logs])
+
+
+@pytest.fixture(scope="session", name="archer_server")
+def archer_server_fixture() -> Callable[[Path], AbstractContextManager[str]]:
+    """`with archer_server(folder) as url`."""
+    return archer_server
 
 
 @pytest.fixture(scope="session")

@@ -33,11 +33,8 @@ def test_once_exits_with_0_when_every_job_succeeded(local: Any) -> None:
     )
 
     assert code == 0, err
-    rows = [line.split() for line in out.splitlines()]
-    assert {row[0]: row[1] for row in rows if row[:1] in (["first"], ["second"])} == {
-        "first": "SUCCEEDED",
-        "second": "SUCCEEDED",
-    }
+    assert re.search(r"^first SUCCEEDED in ", out, re.MULTILINE)
+    assert re.search(r"^second SUCCEEDED in ", out, re.MULTILINE)
     assert re.search(r"^Archer +http://127\.0\.0\.1:\d+$", out, re.MULTILINE)
     assert re.search(r"^moka: +\d+\.\d s  first: SUCCEEDED", err, re.MULTILINE)
     local.assert_nothing_left()
@@ -54,7 +51,7 @@ def test_once_exits_with_1_and_the_diagnosis_when_a_job_failed(local: Any) -> No
     assert "  what to do: " in out
     (log,) = re.findall(r"^  log: (.+)$", out, re.MULTILINE)
     assert "ValueError: the input has no column carrier" in Path(log).read_text()
-    assert "good  SUCCEEDED" in re.sub(" +", "  ", out)
+    assert re.search(r"^good SUCCEEDED in ", out, re.MULTILINE)
     local.assert_nothing_left()
 
 
@@ -112,7 +109,7 @@ def test_ctrl_c_during_the_synth_leaves_no_process(local: Any) -> None:
 def test_stays_up_after_the_results_until_ctrl_c(local: Any) -> None:
     process = local.start("--submit", local.submission("one", "ok"))
     local.until(lambda: "Ctrl-C stops everything" in local.said("stderr"), "the results")
-    assert "one  SUCCEEDED" in re.sub(" +", "  ", local.said("stdout"))
+    assert "one SUCCEEDED in " in local.said("stdout")
     assert httpx.get(f"{api(local)}/healthz", trust_env=False).status_code == 200
 
     process.send_signal(signal.SIGINT)

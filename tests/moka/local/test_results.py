@@ -69,9 +69,11 @@ def test_tables_of_a_job_that_succeeded_are_printed(results: Path, tmp_path: Pat
     assert lines[0] == f"delays: 336,776 flights, scale factor 0.1; all of it as Parquet in {results}"
     at = lines.index("Worst routes (the first 2 of 10 rows)")
     assert [line.split() for line in lines[at + 1 : at + 4]] == [["origin", "delay"], ["EWR", "41.15"], ["JFK"]]
-    assert any(
-        line.split()[:2] == ["delays", "SUCCEEDED"] and "http://127.0.0.1:8081/jobs/j-01" in line for line in lines
-    )
+    at = lines.index("delays SUCCEEDED in 12s")
+    assert lines[at + 1 : at + 3] == [
+        "  page     http://127.0.0.1:8081/jobs/j-01",
+        "  history  http://127.0.0.1:18081/history/app-1",
+    ]
     assert "Archer          http://127.0.0.1:8081" in lines
     assert "History Server  http://127.0.0.1:18081" in lines
 
@@ -80,7 +82,7 @@ def test_failure_is_told_with_its_diagnosis_and_log(tmp_path: Path) -> None:
     diagnosis = {
         "category": "user-error",
         "summary": "ValueError: no such column",
-        "detail": "job.py:7",
+        "detail": "job.py:7: " + "x" * 300,
         "resolution": "correct the job and submit it again",
         "exit_code": 1,
     }
@@ -90,7 +92,7 @@ def test_failure_is_told_with_its_diagnosis_and_log(tmp_path: Path) -> None:
 
     assert lines[:4] == [
         "delays FAILED: ValueError: no such column",
-        "  job.py:7",
+        "  job.py:7: " + "x" * 300,
         "  what to do: correct the job and submit it again",
         f"  log: {tmp_path}/attempts/j-01-1/driver.log",
     ]
