@@ -11,10 +11,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SAY_VALIDATION = 'sh -c "echo validation=$CDK_VALIDATION >&2; exit 3"'
 
 
-def cdk(*words: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def cdk(*words: str, cwd: Path = ROOT, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name not in {"CI", "CDK_VALIDATION"}}
     return subprocess.run(
-        [str(ROOT / "cdk"), *words], cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
+        [str(ROOT / "cdk"), *words],
+        cwd=cwd,
+        env=inherited | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -55,6 +60,6 @@ def test_an_unknown_environment_is_refused_with_the_known_ones() -> None:
 def test_template_validation_is_off_while_editing_and_on_in_ci(
     environment: dict[str, str], said: str, tmp_path: Path
 ) -> None:
-    done = cdk("synth", "--app", SAY_VALIDATION, "-o", str(tmp_path / "out"), **environment)
+    done = cdk("synth", "--app", SAY_VALIDATION, "-o", str(tmp_path / "out"), environment=environment)
 
     assert said in done.stderr
