@@ -139,7 +139,7 @@ def _out_of_heap(seen: Evidence) -> Diagnosis | None:
 
 def _python_memory_error(seen: Evidence) -> Diagnosis | None:
     trace = traceback_in(seen.stdout, seen.application)
-    if trace is None or trace.error_type.rpartition(".")[2] != "MemoryError":
+    if trace is None or not trace.error_type.endswith("MemoryError"):
         return None
     return _diagnosis(
         Category.OOM_PYTHON,

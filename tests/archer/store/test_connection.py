@@ -1,0 +1,101 @@
+"""Transactions, and the database's failures as one of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event
+
+from archer.errors import StoreUnavailableError
+from archer.model import JobState
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    from tests.archer.store.conftest import StoreKit
+
+
+def pragma(kit: StoreKit, name: str) -> object:
+    with kit.database.read() as connection:
+        return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+
+def set_on_every_connection(kit: StoreKit, statement: str) -> None:
+    """As if the machine had become so: connections made from now on have it."""
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.cursor().execute(statement)
+
+    event.listen(kit.database.engine, "connect", prepare)
+    kit.database.engine.dispose()
+
+
+def test_sqlite_writes_ahead_syncs_every_commit_and_checks_foreign_keys(kit: StoreKit) -> None:
+    assert pragma(kit, "journal_mode") == "wal"
+    assert pragma(kit, "synchronous") == 2
+    assert pragma(kit, "foreign_keys") == 1
+    assert pragma(kit, "busy_timeout") == 10_000
+
+
+def test_nothing_of_a_failed_transaction_stays(kit: StoreKit) -> None:
+    job = kit.submit()
+
+    def delete_and_fail() -> None:
+        with kit.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM jobs")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        delete_and_fail()
+
+    assert kit.store.job(job.id) == job
+
+
+def test_a_read_only_database_is_unavailable_for_writing_and_still_read(kit: StoreKit) -> None:
+    job = kit.submit()
+    set_on_every_connection(kit, "PRAGMA query_only = ON")
+
+    with pytest.raises(StoreUnavailableError, match=r"readonly database\); nothing was written, try again"):
+        kit.submit()
+    with pytest.raises(StoreUnavailableError):
+        kit.move(job, JobState.CANCELLED)
+    with pytest.raises(StoreUnavailableError):
+        kit.store.probe()
+    assert kit.store.job(job.id) == job
+
+
+def test_a_full_disk_refuses_the_job_and_keeps_no_part_of_it(kit: StoreKit) -> None:
+    pages = pragma(kit, "page_count")
+    set_on_every_connection(kit, f"PRAGMA max_page_count = {pages}")
+    big = {"padding": "x" * 200_000}
+
+    with pytest.raises(StoreUnavailableError, match="database or disk is full"):
+        kit.submit(key="k", submission=big)
+
+    assert not kit.store.key_exists("native", "k")
+    assert kit.store.counters() == {}
+
+
+def test_a_file_that_is_no_database_is_unavailable(kit: StoreKit) -> None:
+    kit.store.close()
+    for suffix in ("-wal", "-shm"):
+        kit.file.with_name(kit.file.name + suffix).unlink(missing_ok=True)
+    kit.file.write_bytes(b"not a database" * 1000)
+
+    with pytest.raises(StoreUnavailableError, match="not a database"):
+        kit.store.job("1")
+
+
+def test_a_lock_held_too_long_is_told_as_such(kit: StoreKit) -> None:
+    set_on_every_connection(kit, "PRAGMA busy_timeout = 50")
+    other = kit.database.engine.raw_connection()
+    other.cursor().execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        kit.submit()
+
+    other.rollback()
+    other.close()
+    assert kit.submit().number == 1

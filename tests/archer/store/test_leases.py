@@ -1,0 +1,63 @@
+"""Leases: one owner at a time, a new epoch for each new one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.archer.store.conftest import StoreKit
+
+
+def test_a_lease_has_one_owner_until_it_runs_out(kit: StoreKit) -> None:
+    mine = kit.store.acquire("dispatcher/local", "me", seconds=10)
+    assert mine is not None
+    assert mine.epoch == 1
+    kit.clock.advance(9)
+    assert kit.store.acquire("dispatcher/local", "you", seconds=10) is None
+
+    kit.clock.advance(2)
+    yours = kit.store.acquire("dispatcher/local", "you", seconds=10)
+
+    assert yours is not None
+    assert yours.epoch == 2
+    assert kit.store.acquire("dispatcher/local", "me", seconds=10) is None
+
+
+def test_renewing_keeps_the_epoch_and_the_lease(kit: StoreKit) -> None:
+    for _ in range(3):
+        mine = kit.store.acquire("tracker/local", "me", seconds=10)
+        assert mine is not None
+        assert mine.epoch == 1
+        kit.clock.advance(9)
+
+    assert kit.store.acquire("tracker/local", "you", seconds=10) is None
+
+
+def test_a_lease_handed_back_is_free_at_once(kit: StoreKit) -> None:
+    mine = kit.store.acquire("tracker/local", "me", seconds=300)
+    assert mine is not None
+
+    kit.store.release(mine)
+
+    yours = kit.store.acquire("tracker/local", "you", seconds=300)
+    assert yours is not None
+    assert yours.epoch == 2
+
+
+def test_handing_back_a_lease_that_is_anothers_by_now_does_nothing(kit: StoreKit) -> None:
+    mine = kit.store.acquire("tracker/local", "me", seconds=1)
+    assert mine is not None
+    kit.clock.advance(2)
+    kit.store.acquire("tracker/local", "you", seconds=300)
+
+    kit.store.release(mine)
+
+    assert kit.store.acquire("tracker/local", "me", seconds=1) is None
+
+
+def test_of_many_who_ask_at_once_one_gets_it(kit: StoreKit) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        fences = list(pool.map(lambda number: kit.store.acquire("x", f"owner-{number}", seconds=10), range(16)))
+
+    assert len([fence for fence in fences if fence is not None]) == 1

@@ -1,0 +1,70 @@
+"""The database's schema and this code's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from archer.errors import CannotServeError, StoreUnavailableError
+from archer.store import schema
+from archer.store.connection import Database
+from archer.store.migrate import check_schema, head_revision, migrate, upgrade
+
+if TYPE_CHECKING:
+    from tests.archer.store.conftest import StoreKit
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_describes(kit: StoreKit) -> None:
+    with kit.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        assert set(inspect(connection).get_table_names()) == {*schema.metadata.tables, "alembic_version"}
+
+
+def test_migrating_twice_changes_nothing(kit: StoreKit) -> None:
+    job = kit.submit()
+
+    assert upgrade(kit.database) == head_revision()
+    assert kit.store.job(job.id) == job
+
+
+def test_servers_that_start_together_on_a_new_folder_all_find_it_ready(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new/archer.db"
+    program = f"from archer.store.migrate import migrate; print(migrate({url!r}))"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+
+    answers = [process.communicate(timeout=60) for process in started]
+
+    assert [(out.strip(), err) for out, err in answers] == [(head_revision(), "")] * 3
+
+
+def test_a_database_from_a_newer_archer_is_left_alone(kit: StoreKit) -> None:
+    with kit.database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(CannotServeError, match=r"'9999', newer than this archer .*; install the newer archer"):
+        upgrade(kit.database)
+    with pytest.raises(StoreUnavailableError, match="9999"):
+        check_schema(kit.database)
+
+
+def test_an_empty_database_is_not_ready(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/empty.db")
+
+    with pytest.raises(StoreUnavailableError, match="run `archer migrate`"):
+        check_schema(database)
+    database.close()
+
+
+def test_migrate_makes_the_folder_that_the_url_names(tmp_path: Path) -> None:
+    assert migrate(f"sqlite:///{tmp_path}/a/b/archer.db") == head_revision()
+    assert (tmp_path / "a" / "b" / "archer.db").exists()

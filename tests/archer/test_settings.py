@@ -1,0 +1,93 @@
+"""Settings of `archer serve`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from archer.errors import InvalidSettingsError
+from archer.settings import ALL_ROLES, ServeSettings, load_settings
+
+SUPPORTED: Mapping[str, tuple[str, object]] = {
+    "backend": ("local", "local"),
+    "host": ("::1", "::1"),
+    "port": ("9000", 9000),
+    "strict_port": ("true", True),
+    "data": ("/srv/archer", Path("/srv/archer")),
+    "roles": ("api, tracker", ("api", "tracker")),
+    "history": ("false", False),
+    "history_port": ("9001", 9001),
+    "history_memory": ("1g", "1g"),
+    "slots": ("7", 7),
+    "stop_on_stdin_eof": ("1", True),
+    "stop_jobs_on_exit": ("1", True),
+    "lease_seconds": ("2.5", 2.5),
+    "dispatch_interval_seconds": ("0.2", 0.2),
+    "track_interval_seconds": ("0.2", 0.2),
+    "janitor_interval_seconds": ("5", 5.0),
+    "cancel_grace_seconds": ("0", 0.0),
+    "launch_timeout_seconds": ("5", 5.0),
+    "retry_pause_seconds": ("1", 1.0),
+    "idempotency_days": ("7", 7),
+    "shutdown_seconds": ("3", 3.0),
+    "spark_submit_command": ("numactl --localalloc spark-submit", ("numactl", "--localalloc", "spark-submit")),
+    "java_home": ("/opt/java", Path("/opt/java")),
+    "log_level": ("debug", "debug"),
+}
+"""Every setting, with the text of its variable and the value that it must become."""
+
+
+def test_every_setting_is_in_the_table_above() -> None:
+    assert set(SUPPORTED) == set(ServeSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_a_setting_is_read_from_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, value = SUPPORTED[name]
+    monkeypatch.setenv(f"ARCHER_{name.upper()}", text)
+
+    assert getattr(load_settings(), name) == value
+
+
+def test_a_flag_beats_the_variable_and_an_absent_flag_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHER_PORT", "9000")
+
+    assert load_settings(port=9100).port == 9100
+    assert load_settings(port=None).port == 9000
+
+
+def test_everything_runs_in_one_process_by_default() -> None:
+    assert load_settings().roles == ALL_ROLES
+    assert load_settings(roles="janitor,janitor").roles == ("janitor",)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(InvalidSettingsError) as caught:
+        load_settings(port=99999, slots=0, roles="api,cook", idempotency_days=1, histroy=True)
+
+    assert {problem.path for problem in caught.value.problems} == {
+        "port",
+        "slots",
+        "roles.1",
+        "idempotency_days",
+        "histroy",
+    }
+
+
+@pytest.mark.parametrize("roles", ["", " , "])
+def test_a_server_without_a_role_is_refused(roles: str) -> None:
+    with pytest.raises(InvalidSettingsError, match="one or more of api"):
+        load_settings(roles=roles)
+
+
+def test_the_api_and_the_history_server_can_not_share_a_port() -> None:
+    with pytest.raises(InvalidSettingsError, match="`history_port` must be another port"):
+        load_settings(port=9000, history_port=9000)
+
+
+def test_everything_on_disk_is_below_the_data_folder(tmp_path: Path) -> None:
+    settings = load_settings(data=tmp_path)
+
+    assert settings.database_url == f"sqlite:///{tmp_path}/archer.db"
+    assert settings.attempts_folder.parent == tmp_path
+    assert settings.events_folder.parent == tmp_path
