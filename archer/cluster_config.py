@@ -70,6 +70,16 @@ class PoolView(_Part):
     name: Name
     role: Literal["driver", "executor"]
     capacity: Literal["on_demand", "spot"]
+    architecture: Literal["amd64", "arm64"]
+    """What the job's image and its native libraries must be made for."""
+    node_vcpu: Annotated[int, Field(ge=1)]
+    """vCPU of each node; a pod that asks for more never starts."""
+    node_memory_mib: Annotated[int, Field(ge=1)]
+    """Memory of each node, MiB, before what Kubernetes keeps for itself."""
+    max_nodes: Annotated[int, Field(ge=1)]
+    """Nodes at most, over all zones."""
+    local_disk: bool
+    """Whether an emptyDir lies on the instance's NVMe."""
     node_selector: dict[str, str]
     """Goes into the pod template as it is."""
     tolerations: tuple[Toleration, ...] = ()

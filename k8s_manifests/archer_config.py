@@ -10,6 +10,7 @@ from typing import Any
 from environments import Environment
 from environments import names as moka_names
 from environments.clusters import Cluster, Pool
+from environments.instances import instance_types
 from environments.names import BucketUse
 from environments.service import Profile
 from environments.tenancy import Queue, Resources, Team
@@ -49,15 +50,22 @@ def _cluster(environment: Environment, cluster: Cluster) -> Json:
         "eks_name": moka_names.eks_cluster(environment, cluster),
         "kubernetes_version": cluster.kubernetes_version,
         "creates_per_minute": environment.archer.creates_per_minute,
-        "pools": [_pool(pool) for pool in cluster.pools if pool.role in {"driver", "executor"}],
+        "pools": [_pool(environment, pool) for pool in cluster.pools if pool.role in {"driver", "executor"}],
     }
 
 
-def _pool(pool: Pool) -> Json:
+def _pool(environment: Environment, pool: Pool) -> Json:
+    # the types of one pool share vCPU, memory and architecture
+    node = instance_types()[pool.instance_types[0]]
     return {
         "name": pool.name,
         "role": pool.role,
         "capacity": pool.capacity,
+        "architecture": node.architecture,
+        "node_vcpu": node.vcpu,
+        "node_memory_mib": node.memory_mib,
+        "max_nodes": pool.max_nodes_per_zone * len(environment.pool_zones(pool)),
+        "local_disk": pool.nvme == "raid0",
         "node_selector": {NODE_POOL: pool.name},
         "tolerations": [as_toleration(taint) for taint in node_taints(pool)],
     }

@@ -13,7 +13,8 @@ from constructs import Construct
 
 from environments import Environment
 from environments import names as moka_names
-from environments.clusters import Cluster
+from environments.clusters import Cluster, PoolRole
+from environments.instances import instance_types
 from environments.network import NewNetwork
 from environments.subnets import routed_subnets
 from environments.tenancy import Team
@@ -81,9 +82,17 @@ def _spark_operator(scope: Construct, environment: Environment, cluster: Cluster
         job_namespaces=tuple(moka_names.namespace(team) for team in environment.teams_on(cluster)),
         # 10 workers reach about 130 submits a minute, 20 about 145: the operator's own benchmark
         workers=10 if environment.archer.creates_per_minute <= 120 else 20,
+        # a quarter of the smallest system node: the largest part that surely fits beside the rest of the platform
+        cpu_millis=max(1000, _smallest_node_vcpu(cluster, "system") * 250),
         placement=on_role(cluster, "system"),
     )
     return SparkOperatorChart(scope, "SparkOperator", props)
+
+
+def _smallest_node_vcpu(cluster: Cluster, role: PoolRole) -> int:
+    """Return the vCPU of the smallest node of that role; 0 when there is no such pool."""
+    types = instance_types()
+    return min((types[pool.instance_types[0]].vcpu for pool in cluster.pools if pool.role == role), default=0)
 
 
 def _has_teams(environment: Environment, cluster: Cluster) -> bool:

@@ -52,6 +52,8 @@ class SparkOperatorProps:
     """Namespaces of jobs, at least one: an empty list would mean the whole cluster to the binary."""
     workers: int
     """SparkApplications worked on at once; each runs a spark-submit JVM. 10 reach about 130 submits a minute."""
+    cpu_millis: int
+    """CPU request of the controller, thousandths of a vCPU: what it keeps when its node is busy."""
     placement: Placement
 
     def __post_init__(self) -> None:
@@ -82,7 +84,7 @@ class SparkOperatorChart(MokaChart):
             image=props.image,
             args=_controller_args(props),
             ports={"metrics": METRICS_PORT},
-            resources=_controller_resources(props.workers),
+            resources=_controller_resources(props),
             liveness=HttpProbe(path="/healthz", port=HEALTH_PORT),
             readiness=HttpProbe(path="/readyz", port=HEALTH_PORT),
             # 2.5.2 leaves two pod-template files (about 12 KiB) behind per submit in some cases: 4 GiB last 350,000
@@ -143,14 +145,14 @@ class SparkOperatorChart(MokaChart):
         )
 
 
-def _controller_resources(workers: int) -> Resources:
-    """Return the controller's size: a spark-submit JVM takes 200 to 400 MB (#2972) and about 1.8 vCPU while it runs.
+def _controller_resources(props: SparkOperatorProps) -> Resources:
+    """Return the controller's size: a spark-submit JVM takes 200 to 400 MB (#2972) and up to 2.5 vCPU while it runs.
 
-    The CPU request is small so that the pod fits any system node beside the rest; the limit is what all workers at once
-    can use (measured by the project: 25 cores at 10 workers with status updates,
-    https://www.kubeflow.org/docs/components/spark-operator/performance/benchmarking/).
+    The project measured 25 cores for 10 workers that never rest, status updates included; the limit is that:
+    https://www.kubeflow.org/docs/components/spark-operator/performance/benchmarking/.
     """
-    return Resources(cpu_millis=1000, cpu_limit_millis=workers * 2500, memory_mib=1024 + workers * 400)
+    memory = 1024 + props.workers * 400
+    return Resources(cpu_millis=props.cpu_millis, cpu_limit_millis=props.workers * 2500, memory_mib=memory)
 
 
 def _common_args(props: SparkOperatorProps) -> tuple[str, ...]:

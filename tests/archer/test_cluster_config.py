@@ -15,6 +15,7 @@ from archer.cluster_config import (
     schema_text,
 )
 
+NODE = {"architecture": "arm64", "node_vcpu": 16, "node_memory_mib": 65536, "max_nodes": 9, "local_disk": True}
 VALID: dict[str, Any] = {
     "schema_version": 1,
     "environment": "lab",
@@ -27,8 +28,8 @@ VALID: dict[str, Any] = {
             "kubernetes_version": "1.35",
             "creates_per_minute": 100,
             "pools": [
-                {"name": "d", "role": "driver", "capacity": "on_demand", "node_selector": {"moka.dev/pool": "d"}},
-                {"name": "e", "role": "executor", "capacity": "spot", "node_selector": {"moka.dev/pool": "e"}},
+                {"name": "d", "role": "driver", "capacity": "on_demand", "node_selector": {"p": "d"}, **NODE},
+                {"name": "e", "role": "executor", "capacity": "spot", "node_selector": {"p": "e"}, **NODE},
             ],
         }
     ],

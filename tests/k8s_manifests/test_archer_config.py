@@ -86,6 +86,11 @@ def test_pools_for_jobs_are_named_with_what_their_pods_must_carry() -> None:
         ("driver", "driver", "on_demand"),
         ("executor", "executor", "spot"),
     ]
+    executor = cluster.pools[1]
+    # r8gd.4xlarge, ten nodes in each of three zones
+    assert (executor.architecture, executor.node_vcpu, executor.node_memory_mib) == ("arm64", 16, 131_072)
+    assert (executor.max_nodes, executor.local_disk) == (30, True)
+    assert cluster.pools[0].local_disk is False
     assert cluster.pools[1].node_selector == {"moka.dev/pool": "executor"}
     assert [(each.key, each.value) for each in cluster.pools[1].tolerations] == [("moka.dev/role", "executor")]
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from environments import names as moka_names
+from environments.instances import instance_types
 from k8s_manifests import labels
 from k8s_manifests.kinds import is_namespaced
 from k8s_manifests.placement import node_labels, node_taints
@@ -152,6 +153,23 @@ def test_pods_select_nodes_that_some_pool_makes(every_cluster: list[Any]) -> Non
 def test_the_platform_runs_on_system_pools_alone(workloads: list[Any]) -> None:
     for name, _metadata, spec in workloads:
         assert spec["nodeSelector"]["moka.dev/role"] == "system", name
+
+
+def test_the_platform_fits_its_smallest_set_of_nodes_with_one_gone(every_cluster: list[Any]) -> None:
+    # requests of all replicas against the smallest number of nodes less one; a tenth is Kubernetes' own
+    for rendered in every_cluster:
+        environment = rendered.environment
+        pools = [pool for pool in environment.cluster(rendered.cluster).pools if pool.role == "system"]
+        node = instance_types()[pools[0].instance_types[0]]
+        nodes = sum(pool.min_nodes_per_zone * len(environment.pool_zones(pool)) for pool in pools) - 1
+        cpu_millis = memory_mib = 0
+        for deployment in rendered.of_kind("Deployment"):
+            for container in deployment["spec"]["template"]["spec"]["containers"]:
+                requests = container["resources"]["requests"]
+                cpu_millis += deployment["spec"]["replicas"] * int(requests["cpu"].removesuffix("m"))
+                memory_mib += deployment["spec"]["replicas"] * int(requests["memory"].removesuffix("Mi"))
+        assert cpu_millis <= nodes * node.vcpu * 900, f"{environment.name}/{rendered.cluster}"
+        assert memory_mib <= nodes * node.memory_mib * 0.9, f"{environment.name}/{rendered.cluster}"
 
 
 def test_pods_that_have_a_sibling_are_kept_on_another_node(every_cluster: list[Any]) -> None:

@@ -177,5 +177,6 @@ def test_an_operator_for_no_namespace_is_refused() -> None:
             image="registry.example.com/spark-operator-controller:2.5.2",
             job_namespaces=(),
             workers=10,
+            cpu_millis=1000,
             placement=Placement(node_selector={}),
         )
