@@ -42,8 +42,12 @@ def local_command(
         ),
     ] = None,
     skip_synth: Annotated[bool, typer.Option("--skip-synth", help="Do not synthesise the environments.")] = False,
-    port: Annotated[int, typer.Option("--port", help="For Archer; the next free one when it is taken.")] = 8080,
-    history_port: Annotated[int, typer.Option("--history-port", help="For the History Server, likewise.")] = 18080,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="For Archer; the next free one when it is taken.")
+    ] = 8080,
+    history_port: Annotated[
+        int, typer.Option("--history-port", min=0, max=65535, help="For the History Server, likewise.")
+    ] = 18080,
 ) -> None:
     """Run all of Moka on this machine.
 

@@ -90,7 +90,8 @@ def _failed(job: Json, attempts: Path) -> Text:
     if diagnosis.get("resolution"):
         lines.append(f"  what to do: {diagnosis['resolution']}")
     log = attempts / f"{job['id']}-{job['attempt']}" / "driver.log"
-    lines.append(f"  log: {log}")
+    if log.exists():  # an attempt that could not be launched has none
+        lines.append(f"  log: {log}")
     return Text("\n".join(lines), no_wrap=True, overflow="ignore")
 
 

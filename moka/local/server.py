@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from moka.errors import MokaError
+from moka.errors import BadInputError, MokaError
 from moka.processes import Child, venv_environment
 from moka.synth import BIN
 
@@ -56,7 +56,8 @@ class ArcherServer:
         """The address once the server is ready. Raises MokaError when it ended or takes too long."""
         code = self.child.exit_code()
         if code is not None:
-            raise MokaError(f"archer ended with {code}; the end of {self.child.log}:\n{self.child.log_tail()}")
+            kind = BadInputError if code == BadInputError.exit_code else MokaError
+            raise kind(f"archer ended with {code}; the end of {self.child.log}:\n{self.child.log_tail()}")
         if self.address is None:
             self.address = self._ready()
         if self.address is None and time.monotonic() > self._deadline:

@@ -6,6 +6,7 @@ printed when the synth has ended. No step blocks for long, so a signal is heard 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from archer.client import ArcherClient
 from archer.client_errors import ClientError, Json, RequestRefusedError
-from archer.model import FINAL_STATES
+from archer.model import FINAL_STATES, JobState
 from moka.errors import BadInputError, MokaError
 from moka.inventory import take_inventory
 from moka.inventory_table import inventory_tables
@@ -140,6 +141,14 @@ class Session:
         self._screen.show("archer", "done", address.url)
         for notice in self.server.notices():
             self._screen.say(notice)
+        self._end_leftovers(self.client)
+
+    def _end_leftovers(self, client: ArcherClient) -> None:
+        """Kills what a run left that could not clean up (a power cut, a kill -9 of all): this folder's jobs are ours."""
+        for job in client.jobs(state=[state for state in JobState if not state.final]):
+            with contextlib.suppress(ClientError):  # it has ended meanwhile
+                client.kill(job["id"])
+                self._screen.say(f"killed {job['name']} ({job['id']}), left {job['state']} by an earlier run")
 
     def _check_data(self, step: Step) -> None:
         if step.maker is not None and _ended_well(step.maker, f"the data for {step.work.name} could not be made"):

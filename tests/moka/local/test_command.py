@@ -174,3 +174,40 @@ def test_two_on_one_folder_are_refused(local: Any) -> None:
     assert f"`--data` must be a folder that no other moka local uses, got {local.data} (process {process.pid})" in err
     assert "one: " in first
     assert not (local.folder / "two.started").exists()
+
+
+def test_jobs_left_by_a_run_that_could_not_clean_up_are_killed(local: Any) -> None:
+    process = local.start("--submit", local.submission("old", "sleep"))
+    local.until(started(local, "old"), "the job")
+    server = psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"])
+    process.send_signal(signal.SIGSTOP)  # so that it cannot clean up after its server
+    server.kill()
+    process.kill()
+    process.wait()
+    assert local.leftovers()
+
+    code, _, err = local.run("--once", "--submit", local.submission("new", "ok"))
+
+    assert code == 0, err
+    assert re.search(r"^moka: killed old \(j-\w+\), left \w+ by an earlier run$", err, re.MULTILINE)
+    local.assert_nothing_left()
+
+
+def test_data_folder_that_cannot_be_made_is_bad_input(local: Any) -> None:
+    local.data = local.folder / "job.py" / "data"
+
+    code, out, err = local.run("--once", "--submit", local.submission("one", "ok"))
+
+    assert (code, out) == (2, "")
+    assert err == f"moka: `--data` must be a folder that can be written to, got {local.data} (Not a directory)\n"
+
+
+def test_settings_that_archer_refuses_are_bad_input(local: Any) -> None:
+    process = local.start(
+        "--once", "--submit", local.submission("one", "ok"), variables={"ARCHER_LEASE_SECONDS": "never"}
+    )
+
+    assert process.wait(timeout=60) == 2
+    assert "moka: archer ended with 2; the end of " in local.said("stderr")
+    assert "lease_seconds" in local.said("stderr")
+    local.assert_nothing_left()

@@ -88,14 +88,27 @@ def test_failure_is_told_with_its_diagnosis_and_log(tmp_path: Path) -> None:
     }
     step = Step(work=Work(name="delays", submission={}), job=job("FAILED", diagnosis=diagnosis))
 
+    log = tmp_path / "attempts" / "j-01-1" / "driver.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+
     lines = reported([step], tmp_path)
 
     assert lines[:4] == [
         "delays FAILED: ValueError: no such column",
         "  job.py:7: " + "x" * 300,
         "  what to do: correct the job and submit it again",
-        f"  log: {tmp_path}/attempts/j-01-1/driver.log",
+        f"  log: {log}",
     ]
+
+
+def test_no_log_is_named_for_an_attempt_that_was_never_launched(tmp_path: Path) -> None:
+    diagnosis = {"summary": "this machine has no Java for Spark", "detail": "", "resolution": "install Java 17 or 21"}
+    step = Step(work=Work(name="delays", submission={}), job=job("FAILED", diagnosis=diagnosis))
+
+    lines = reported([step], tmp_path)
+
+    assert lines[:3] == ["delays FAILED: this machine has no Java for Spark", "  what to do: install Java 17 or 21", ""]
 
 
 def test_history_server_that_does_not_run_is_said(tmp_path: Path) -> None:
