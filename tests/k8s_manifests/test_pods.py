@@ -1,0 +1,96 @@
+from typing import Any
+
+from k8s_manifests.placement import Placement
+from k8s_manifests.pods import Container, HttpProbe, Pod, Resources, ScratchVolume
+
+PROBE = HttpProbe(path="/healthz", port=8081)
+RESOURCES = Resources(cpu_millis=250, cpu_limit_millis=2000, memory_mib=512)
+
+
+def _container(**changes: Any) -> Container:
+    given: dict[str, Any] = {
+        "name": "main",
+        "image": "registry.example.com/thing:1.2.3",
+        "resources": RESOURCES,
+        "liveness": PROBE,
+        "readiness": PROBE,
+    }
+    return Container(**{**given, **changes})
+
+
+def _pod(container: Container) -> dict[str, Any]:
+    pod = Pod(
+        container=container,
+        service_account="thing",
+        user_id=185,
+        placement=Placement(node_selector={"moka.dev/role": "system"}),
+        priority_class="moka-platform",
+    )
+    return pod.manifest({"app": "thing"})
+
+
+def test_memory_is_requested_in_full_and_cpu_may_burst() -> None:
+    assert _container().manifest()["resources"] == {
+        "requests": {"cpu": "250m", "memory": "512Mi"},
+        "limits": {"cpu": "2000m", "memory": "512Mi"},
+    }
+
+
+def test_a_container_with_the_least_said_is_restricted_probed_and_writes_nowhere() -> None:
+    found = _container().manifest()
+
+    assert found["securityContext"]["readOnlyRootFilesystem"] is True
+    assert found["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": 8081, "scheme": "HTTP"}
+    assert found["volumeMounts"] == []
+    assert "startupProbe" not in found
+
+
+def test_a_slow_starter_gets_a_startup_probe() -> None:
+    startup = HttpProbe(path="/started", port=8443, scheme="HTTPS", period_seconds=5, failure_threshold=60)
+
+    assert _container(startup=startup).manifest()["startupProbe"] == {
+        "httpGet": {"path": "/started", "port": 8443, "scheme": "HTTPS"},
+        "periodSeconds": 5,
+        "timeoutSeconds": 3,
+        "failureThreshold": 60,
+    }
+
+
+def test_a_scratch_volume_is_both_a_bounded_empty_dir_and_its_mount() -> None:
+    scratch = (
+        ScratchVolume(name="tmp", path="/tmp", size_mib=64),
+        ScratchVolume(name="certs", path="/certs", size_mib=1, sub_path="x"),
+    )
+
+    found = _pod(_container(scratch=scratch))
+
+    assert found["volumes"] == [
+        {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+        {"name": "certs", "emptyDir": {"sizeLimit": "1Mi"}},
+    ]
+    assert found["containers"][0]["volumeMounts"] == [
+        {"name": "tmp", "mountPath": "/tmp"},
+        {"name": "certs", "mountPath": "/certs", "subPath": "x"},
+    ]
+
+
+def test_a_pod_runs_as_its_images_user_and_never_as_root() -> None:
+    assert _pod(_container())["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 185,
+        "runAsGroup": 185,
+        "fsGroup": 185,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def test_a_pod_does_not_learn_of_every_service_of_its_namespace() -> None:
+    assert _pod(_container())["enableServiceLinks"] is False
+
+
+def test_each_rollouts_pods_are_spread_for_themselves() -> None:
+    for constraint in _pod(_container())["topologySpreadConstraints"]:
+        assert constraint["labelSelector"] == {"matchLabels": {"app": "thing"}}
+        assert constraint["matchLabelKeys"] == ["pod-template-hash"]
+        assert constraint["maxSkew"] == 1

@@ -1,0 +1,82 @@
+import pytest
+
+from k8s_manifests import labels
+from k8s_manifests.base import MokaChart
+from k8s_manifests.placement import Placement
+from k8s_manifests.pods import Container, HttpProbe, Pod, Resources
+from k8s_manifests.workloads import DeploymentProps, ServiceProps, add_deployment, add_service
+
+SELECTOR = labels.selector(name="thing", component="server")
+
+
+@pytest.fixture
+def props() -> DeploymentProps:
+    probe = HttpProbe(path="/healthz", port=8081)
+    container = Container(
+        name="main",
+        image="registry.example.com/thing:1.2.3",
+        ports={"http": 8080},
+        resources=Resources(cpu_millis=100, cpu_limit_millis=100, memory_mib=64),
+        liveness=probe,
+        readiness=probe,
+    )
+    pod = Pod(
+        container=container,
+        service_account="thing",
+        user_id=185,
+        placement=Placement(node_selector={}),
+        priority_class="moka-platform",
+    )
+    return DeploymentProps(name="thing", namespace="moka-system", selector=SELECTOR, replicas=2, pod=pod)
+
+
+def test_a_deployment_comes_with_a_budget_for_the_same_pods(chart: MokaChart, props: DeploymentProps) -> None:
+    add_deployment(chart, props)
+
+    deployment, budget = chart.manifests()
+    assert deployment["spec"]["selector"] == budget["spec"]["selector"] == {"matchLabels": SELECTOR}
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_a_rollout_never_has_fewer_pods_than_asked_for(chart: MokaChart, props: DeploymentProps) -> None:
+    add_deployment(chart, props)
+
+    deployment, _budget = chart.manifests()
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
+
+
+def test_pods_carry_what_selects_them_and_the_charts_labels(chart: MokaChart, props: DeploymentProps) -> None:
+    add_deployment(chart, props)
+
+    deployment, _budget = chart.manifests()
+    found = deployment["spec"]["template"]["metadata"]["labels"]
+    assert found == {"app.kubernetes.io/name": "thing", "app.kubernetes.io/component": "server"}
+
+
+def test_a_service_leads_to_ports_by_name(chart: MokaChart) -> None:
+    ports = {"http": 80, "metrics": 9090}
+    add_service(
+        chart, ServiceProps(name="thing", namespace="moka-system", selector=SELECTOR, ports=ports, scraped=True)
+    )
+
+    (service,) = chart.manifests()
+    assert service["spec"] == {
+        "type": "ClusterIP",
+        "selector": SELECTOR,
+        "ports": [
+            {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"},
+            {"name": "metrics", "port": 9090, "targetPort": "metrics", "protocol": "TCP"},
+        ],
+    }
+    assert service["metadata"]["labels"]["moka.dev/metrics"] == "true"
+
+
+def test_a_service_is_scraped_only_when_asked(chart: MokaChart) -> None:
+    add_service(chart, ServiceProps(name="thing", namespace="moka-system", selector=SELECTOR, ports={"http": 80}))
+
+    assert "moka.dev/metrics" not in chart.manifests()[0]["metadata"]["labels"]
