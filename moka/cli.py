@@ -54,6 +54,11 @@ COMMANDS: dict[str, _Command] = {
         function="render_command",
         help="Write an environment's Kubernetes manifests.",
     ),
+    "preflight": _Command(
+        module="moka.preflight.command",
+        function="preflight_command",
+        help="Check an AWS account against an environment before anything is deployed.",
+    ),
 }
 
 
