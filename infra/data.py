@@ -18,7 +18,7 @@ from moka_constructs import (
     ImageRepositoryProps,
 )
 
-REPOSITORIES: Final = ("archer", "spark", "spark-operator-controller")
+REPOSITORIES: Final = ("archer", "spark", "spark-operator")
 """Images that clusters pull: our own, and those that charts name. Written here because reading the charts' list would
 import cdk8s, half a second of each synth; a test compares the two."""
 

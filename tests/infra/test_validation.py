@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aws_cdk import CfnResource
+from constructs import Construct
 
 from environments import environment_names, load, load_all
 from infra.app import build_app
@@ -27,7 +28,7 @@ def test_no_template_of_any_environment_breaks_a_rule(tmp_path: Path) -> None:
 def test_a_broken_rule_fails_the_synth(tmp_path: Path) -> None:
     app = build_app([load("test")], outdir=str(tmp_path))
     stack = app.node.find_child("test").node.find_child("data")
-    CfnResource(stack, "Planted", type="AWS::S3::Bucket", properties={"BucketNmae": "typo"})
+    CfnResource(cast(Construct, stack), "Planted", type="AWS::S3::Bucket", properties={"BucketNmae": "typo"})
 
     with pytest.raises(Exception, match="BucketNmae"):
         app.synth()
