@@ -4,6 +4,7 @@ A chart is a pure function of the environment because of this module: a role's A
 anything is deployed. The few values that only a deploy knows travel in the ConfigMap `moka-platform`.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from environments.clusters import Cluster
@@ -31,6 +32,13 @@ WORKLOADS: Final = (
     "vpc-cni",
 )
 """The platform's own workloads that have an AWS role; teams' jobs are team-<name>."""
+
+ArcherService = Literal["api", "livy", "history"]
+SERVICE_PORTS: Final[Mapping[ArcherService, int]] = {"api": 8080, "livy": 8998, "history": 18080}
+"""Ports of the pods behind Archer's load balancer. Livy's own one is also the port that its clients name."""
+DATABASE_NAME: Final = "archer"
+DATABASE_USER: Final = "archer"
+"""User that the migration makes and Archer connects as, with an IAM token instead of a password."""
 
 BucketUse = Literal["event-logs", "container-logs", "artifacts", "staging", "access-logs"]
 
@@ -86,3 +94,13 @@ def team_workload(team: Team) -> str:
 def node_group_prefix(pool_name: str) -> str:
     """Return what the names of a pool's Auto Scaling groups start with; the autoscaler's expander matches it."""
     return f"eks-{pool_name}-"
+
+
+def archer(environment: Environment) -> str:
+    """Return the name of Archer's database cluster and of its load balancer: moka-<env>-archer."""
+    return f"moka-{environment.name}-archer"
+
+
+def target_group(environment: Environment, service: ArcherService) -> str:
+    """Return the name of a service's target group, at most 32 characters: what a TargetGroupBinding finds it by."""
+    return f"moka-{environment.name}-archer-{service}"

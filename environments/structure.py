@@ -147,6 +147,11 @@ def _wrong_type(kind: str, value: object) -> Advice:
     return allowed, fix
 
 
+def _plain(number: float) -> str:
+    """Return a bound as it is written in a file: 256 and not 256.0."""
+    return str(int(number)) if number == int(number) else str(number)
+
+
 def _longest(of: dict[str, Any], unit: str) -> Advice:
     return f"at most {_count(of['max_length'], unit)}", f"shorten it to {_count(of['max_length'], unit)}"
 
@@ -161,8 +166,8 @@ def _count(number: int, unit: str) -> str:
 
 
 BOUNDS: Final[dict[str, Callable[[dict[str, Any], str], Advice]]] = {
-    "greater_than_equal": lambda of, _: (f"at least {of['ge']}", f"write {of['ge']} or more"),
-    "less_than_equal": lambda of, _: (f"at most {of['le']}", f"write {of['le']} or less"),
+    "greater_than_equal": lambda of, _: (f"at least {_plain(of['ge'])}", f"write {_plain(of['ge'])} or more"),
+    "less_than_equal": lambda of, _: (f"at most {_plain(of['le'])}", f"write {_plain(of['le'])} or less"),
     "multiple_of": lambda of, _: (
         f"a multiple of {of['multiple_of']}",
         f"round it to a multiple of {of['multiple_of']}",

@@ -155,8 +155,9 @@ def spot(environment: Environment, at: Path, _: Cluster, pool: Pool) -> Findings
     if pool.role != "executor":
         allowed = f"on_demand in a {pool.role} pool: losing a driver loses the job, losing a system node the platform"
         yield Finding(path=(*at, "capacity"), value=pool.capacity, allowed=allowed, fix="set capacity: on_demand")
-    first = pool.instance_types[0]
-    if pool.role != "executor" or first not in instance_types() or len(pool.instance_types) >= SPOT_TYPES:
+    first, given = pool.instance_types[0], list(pool.instance_types)
+    # a misspelt type is told by types_known; counting the others would tell it twice
+    if pool.role != "executor" or len(given) >= SPOT_TYPES or not set(given) <= set(instance_types()):
         return
     others = [
         each.name
@@ -166,7 +167,6 @@ def spot(environment: Environment, at: Path, _: Cluster, pool: Pool) -> Findings
         and not _is_short(environment, pool, each.name)
     ]
     if others:
-        given = list(pool.instance_types)
         allowed = f"at least {SPOT_TYPES} types in a spot pool, or all that are equal to {first}"
         yield Finding(
             path=(*at, "instance_types"),

@@ -1,0 +1,56 @@
+"""Room for pools: exactly as much as they can take is allowed, one node more is not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from environments.checks.addresses import room_for_pools
+from environments.model import Environment
+
+Make = Callable[..., Environment]
+
+# test.yaml with a /20 per zone: 254 blocks; system 2 x 8 and driver 2 x 3 leave 232 for executors of 3 blocks: 77 nodes
+ROOM = {"network.pod_cidrs": ["100.64.0.0/20", "100.64.16.0/20"]}
+
+
+@pytest.mark.parametrize(("nodes", "fits"), [(77, True), (78, False)])
+def test_a_zone_has_room_up_to_its_last_block(nodes: int, *, fits: bool, environment: Make) -> None:
+    made = environment("test", {**ROOM, "clusters.0.pools.2.max_nodes_per_zone": nodes})
+
+    assert (list(room_for_pools(made)) == []) is fits
+
+
+def test_what_a_schedule_may_add_counts(environment: Make) -> None:
+    schedule = {
+        "name": "night",
+        "cluster": "lab",
+        "pool": "executor",
+        "cron": "0 20 ? * * *",
+        "timezone": "UTC",
+        "min_nodes_per_zone": 0,
+        "max_nodes_per_zone": 78,
+    }
+
+    (finding,) = room_for_pools(environment("test", {**ROOM, "schedules": [schedule]}))
+
+    assert finding.value == "254 blocks of 16 addresses for nodes in us-west-2a, too few in us-west-2b too"
+    assert finding.allowed == (
+        "at least 256 blocks in us-west-2a: each node takes one per 16 of its max_pods and one more"
+    )
+
+
+def test_a_pool_counts_only_in_its_zones(environment: Make) -> None:
+    changes = {**ROOM, "clusters.0.pools.2.max_nodes_per_zone": 78, "clusters.0.pools.2.zones": ["us-west-2b"]}
+
+    (finding,) = room_for_pools(environment("test", changes))
+
+    assert finding.value == "254 blocks of 16 addresses for nodes in us-west-2b"
+
+
+def test_all_clusters_share_the_room(environment: Make) -> None:
+    changes = {**ROOM, "clusters.0.pools.2.max_nodes_per_zone": 40}
+    copy = {"of": "clusters.0", "to": "clusters", "changes": {"name": "second"}}
+
+    assert list(room_for_pools(environment("test", changes))) == []
+    made = environment("test", {**ROOM, "clusters.1.pools.2.max_nodes_per_zone": 70}, duplicate=copy)
+    assert len(list(room_for_pools(made))) == 1

@@ -1,0 +1,50 @@
+"""Profiles by themselves. Refusals in full are in `cases/service.yaml`."""
+
+from collections.abc import Callable
+
+import pytest
+
+from environments.checks import profiles
+from environments.model import Environment
+
+Make = Callable[..., Environment]
+AT = ("profiles", 0)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.eventLog.dir",
+        "spark.submit.deployMode",
+        "spark.master",
+        "spark.kubernetes.authenticate.driver.serviceAccountName",
+    ],
+)
+def test_what_archer_sets_is_refused(key: str, environment: Make) -> None:
+    made = environment("staging", {"profiles.0.conf": {key: "x"}})
+
+    assert len(list(profiles.conf(made, AT, made.profiles[0]))) == 1
+
+
+@pytest.mark.parametrize("key", ["spark.sql.shuffle.partitions", "spark.dynamicAllocation.enabled", "spark.uix.port"])
+def test_other_settings_are_allowed(key: str, environment: Make) -> None:
+    made = environment("staging", {"profiles.0.conf": {key: "x"}})
+
+    assert list(profiles.conf(made, AT, made.profiles[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "fits"),
+    [
+        (15, "24g", True),
+        (16, "24g", False),
+        (1, "98g", True),
+        (1, "100g", False),
+        (1, "65536m", True),
+        (1, "1t", False),
+    ],
+)
+def test_an_executor_fits_the_largest_node(cores: int, memory: str, *, fits: bool, environment: Make) -> None:
+    made = environment("staging", {"profiles.0.executor": {"cores": cores, "memory": memory}})
+
+    assert (list(profiles.fits_a_node(made, AT, made.profiles[0])) == []) is fits
