@@ -1,6 +1,7 @@
 """The program `archer`: its commands, and the one place where an error becomes a message and an exit code."""
 
 import inspect
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -50,6 +51,10 @@ def _prose(function: Callable[..., None]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code; a user's mistake never ends in a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a terminal that cannot show a character gets its code, not a stack trace
+            stream.reconfigure(errors="backslashreplace")
     try:
         application()(args=None if arguments is None else list(arguments), prog_name="archer")
     except ArcherError as error:

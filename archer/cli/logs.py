@@ -1,8 +1,8 @@
 """`archer logs`: what a job wrote, as it wrote it, once or as it comes."""
 
 import json
-import time
 from enum import StrEnum
+from time import sleep
 from typing import Annotated
 
 import typer
@@ -98,7 +98,7 @@ class _Reader:
                 continue
             if ended:
                 return
-            time.sleep(_LOOK_EVERY_SECONDS)
+            sleep(_LOOK_EVERY_SECONDS)
 
     def _piece(self, *, offset: int | None = None, tail: int | None = None) -> Json:
         return self._client.logs(self._job_id, stream=self._stream, attempt=self._attempt, offset=offset, tail=tail)

@@ -60,8 +60,12 @@ def connect(url: str, *, patience_seconds: float | None = None) -> ArcherClient:
 def wait_with_progress(url: str, job_ids: Sequence[str], timeout_seconds: float | None) -> list[Json]:
     """The jobs, all of them final. Raises WaitTimeoutError, JobNotFoundError, ServerUnavailableError."""
     progress: Progress = _LiveProgress() if sys.stderr.isatty() else _PlainProgress()
-    with connect(url, patience_seconds=_WAITING_PATIENCE_SECONDS) as client, progress:
-        return client.wait(job_ids, timeout_seconds=timeout_seconds, on_change=progress.show)
+    try:
+        with connect(url, patience_seconds=_WAITING_PATIENCE_SECONDS) as client, progress:
+            return client.wait(job_ids, timeout_seconds=timeout_seconds, on_change=progress.show)
+    except KeyboardInterrupt:
+        say(f"no longer waiting; the jobs go on: archer wait {' '.join(job_ids)}")
+        raise
 
 
 def conclude(jobs: Sequence[Json]) -> None:

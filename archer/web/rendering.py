@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from archer.durations import format_duration
 from archer.model import Attempt, Job, JobState
+from archer.redaction import redact_text
 from archer.web.words import LOOKS, Look
 
 HEADERS: Mapping[str, str] = MappingProxyType(
@@ -112,5 +113,7 @@ def _environment() -> Environment:
         "runtime": runtime,
         "remark": remark,
         "upper_first": upper_first,
+        # what jobs and clusters said may quote a password; see archer.redaction
+        "shown": redact_text,
     }
     return environment

@@ -1,6 +1,7 @@
 """`by_hand`: a real store, service and application, with jobs moved through their states by hand instead of by Spark."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,9 +38,9 @@ class HandDriven:
     """One server's inside and its door."""
 
     def __init__(self, data: Path) -> None:
+        """`data` holds a migrated database."""
         self.settings = ServeSettings(data=data, history=False)
         self.database_file = data / "archer.db"
-        migrate(self.settings.database_url)
         self.store = SqlStore(Database(self.settings.database_url))
         self.history_server: str | None = "http://127.0.0.1:18080"
         self.service = Service(
@@ -116,8 +117,17 @@ class HandDriven:
         return answer.text
 
 
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, migrated once: the migration costs more than most tests."""
+    file = tmp_path_factory.mktemp("migrated") / "archer.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def by_hand(tmp_path: Path) -> Iterator[HandDriven]:
+def by_hand(tmp_path: Path, migrated_database: Path) -> Iterator[HandDriven]:
+    shutil.copy(migrated_database, tmp_path / "archer.db")
     made = HandDriven(tmp_path)
     yield made
     made.store.close()

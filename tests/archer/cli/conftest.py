@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHAPES = (
     (re.compile(r"j-[0-9a-z]{26}"), "j-ID"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"), "TIME"),
-    (re.compile(r"\b\d+\.\ds"), "0.0s"),
+    (re.compile(r"\b(?:\d+m )?\d+(?:\.\d)?s\b"), "0.0s"),
     (re.compile(r"http://127\.0\.0\.1:\d+(?=/jobs/)"), "URL"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -99,3 +100,18 @@ def test_a_reader_that_goes_away_ends_it_quietly(served: str, by_hand: HandDrive
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (141, "x", "")
+
+
+def test_a_terminal_without_unicode_gets_codes(served: str, by_hand: HandDriven) -> None:
+    job = by_hand.submit()
+    by_hand.run(job, driver="5 €\n")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "archer.cli", "logs", job.id, "--url", served],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"5 \\u20ac\n", b"")

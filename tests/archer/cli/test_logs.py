@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING
+
+import pytest
 
 from archer.model import JobState
 
@@ -57,22 +58,23 @@ def test_json_gives_each_piece_with_its_place(archer: Run, by_hand: HandDriven) 
     assert json.loads(ran.out) == {"text": "é\n", "offset": 0, "next_offset": 3, "complete": False}
 
 
-def test_following_goes_on_through_a_retry_to_the_end(archer: Run, by_hand: HandDriven) -> None:
+def test_following_goes_on_through_a_retry_to_the_end(
+    archer: Run, by_hand: HandDriven, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = by_hand.submit(retry={"max_attempts": 2})
     by_hand.run(job, driver="first begins\n")
     log = by_hand.settings.attempts_folder / f"{job.id}-1" / "driver.log"
 
-    def go_on() -> None:
+    def go_on(_seconds: float) -> None:
+        # between two looks of the follower
         with log.open("a") as file:
             file.write("first ends\n")
         by_hand.change(job, S.RETRY_WAIT, attempt_state=S.FAILED)
         by_hand.run(job, number=2, driver="second\n")
         by_hand.change(job, S.SUCCEEDED)
 
-    timer = threading.Timer(0.3, go_on)
-    timer.start()
+    monkeypatch.setattr("archer.cli.logs.sleep", go_on)
     ran = archer("logs", job.id, "--follow")
-    timer.join()
 
     assert (ran.code, ran.out) == (0, "first begins\nfirst ends\nsecond\n")
 

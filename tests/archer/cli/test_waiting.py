@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
+from archer.cli.output import say
 from archer.model import JobState
 
 if TYPE_CHECKING:
@@ -62,19 +65,21 @@ def test_time_that_is_up_is_5_with_what_is_known(archer: Run, by_hand: HandDrive
     assert [found["state"] for found in json.loads(ran.out)] == ["RUNNING"]
 
 
-def test_each_change_is_a_line_where_there_is_no_terminal(archer: Run, by_hand: HandDriven) -> None:
+def test_each_change_is_a_line_where_there_is_no_terminal(
+    archer: Run, by_hand: HandDriven, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = by_hand.submit("report")
     by_hand.start(job)
+    moves = [(S.RUNNING, "stage 1 of 2"), (S.SUCCEEDED, None)]
 
-    def go_on() -> None:
-        by_hand.change(job, S.RUNNING, substate="stage 1 of 2")
-        threading.Event().wait(0.4)
-        by_hand.change(job, S.SUCCEEDED)
+    def say_and_go_on(message: str) -> None:
+        say(message)
+        if moves:
+            to, substate = moves.pop(0)
+            by_hand.change(job, to, substate=substate)
 
-    timer = threading.Timer(0.3, go_on)
-    timer.start()
+    monkeypatch.setattr("archer.cli.waiting.say", say_and_go_on)
     ran = archer("wait", job.id)
-    timer.join()
 
     assert ran.talk == [
         "archer: report j-ID SUBMITTED after 0.0s",
@@ -110,3 +115,18 @@ def test_a_terminal_gets_a_live_line_and_stdout_stays_clean(served: str, by_hand
     assert json.loads(data)[0]["state"] == "SUCCEEDED"
     assert b"report" in shown
     assert "✓" in shown.decode(errors="replace")
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_job(served: str, by_hand: HandDriven) -> None:
+    job = by_hand.submit()
+    command = [sys.executable, "-m", "archer.cli", "wait", job.id, "--url", served]
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        first = waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        rest = waiting.stderr.read()
+
+    assert first.startswith(f"archer: report {job.id} QUEUED after ")
+    assert (waiting.returncode, rest) == (130, f"archer: no longer waiting; the jobs go on: archer wait {job.id}\n")
+    assert by_hand.service.job(job.id).state is S.QUEUED
