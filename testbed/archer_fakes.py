@@ -39,7 +39,7 @@ class FakeBackend:
     released: list[str] = field(default_factory=list)
     seen: dict[str, Observation] = field(default_factory=dict)
     """What `observe` answers; an attempt that isn't here is starting."""
-    launch_error: Exception | None = None
+    launch_error: BaseException | None = None
     """Raised by `launch` instead of starting anything."""
     problems: Sequence[Problem] = ()
 
@@ -82,7 +82,7 @@ class FakeBackend:
         """The attempt's application is up."""
         self.seen[name] = Observation(phase=Phase.RUNNING, spark_app_id=f"app-{name}", ui_url="http://127.0.0.1:4040")
 
-    def end(self, name: str, *, exit_code: int = 0, stopped_for: str | None = None, **evidence: Any) -> None:
+    def end(self, name: str, *, exit_code: int | None = 0, stopped_for: str | None = None, **evidence: Any) -> None:
         """The attempt ended."""
         told = Evidence(application="/app.py", exit_code=exit_code, stopped_for=stopped_for, **evidence)
         outcome = Outcome(succeeded=exit_code == 0, stopped_for=stopped_for, exit_code=exit_code, evidence=told)

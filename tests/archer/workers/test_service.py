@@ -1,0 +1,147 @@
+"""The use cases, without HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from archer.errors import (
+    IdempotencyKeyReusedError,
+    InvalidQueryError,
+    InvalidSubmissionError,
+    JobAlreadyFinishedError,
+    NotFoundError,
+    Problem,
+)
+from archer.model import EventKind, JobState
+from archer.store.interface import JobFilter
+from testbed.archer_builders import make_submission
+
+if TYPE_CHECKING:
+    from tests.archer.workers.conftest import Shop
+
+S = JobState
+
+
+def test_a_waiting_job_says_what_it_waits_for(shop: Shop) -> None:
+    for _ in range(3):
+        shop.submit()
+    shop.dispatch()
+    last = shop.submit()
+
+    assert shop.service.job(last.id).reason == "waits for a slot: 2 of 2 are taken, 1 wait before it"
+
+
+def test_what_the_place_can_not_honour_is_refused_and_leaves_no_row(shop: Shop) -> None:
+    shop.backend.problems = [Problem(path="image", value="x", allowed="absent", fix="leave it out")]
+
+    with pytest.raises(InvalidSubmissionError, match="`image` must be absent"):
+        shop.submit(image="x")
+
+    assert shop.service.jobs(JobFilter(), limit=10).jobs == []
+
+
+def test_a_repeated_request_is_answered_even_when_its_file_is_gone_by_now(shop: Shop) -> None:
+    first = shop.service.submit(make_submission(), header_key="k", actor="a")
+    shop.backend.problems = [Problem(path="application.file", value="x", allowed="a file", fix="create it")]
+
+    again = shop.service.submit(make_submission(), header_key="k", actor="a")
+
+    assert (again.replayed, again.job.id) == (True, first.job.id)
+
+
+def test_defaults_written_out_are_the_same_request(shop: Shop) -> None:
+    first = shop.service.submit(make_submission(), header_key="k", actor="a")
+
+    again = shop.service.submit(make_submission(queue="root.default", idempotency_key="k"), actor="a")
+
+    assert again.job.id == first.job.id
+    with pytest.raises(IdempotencyKeyReusedError):
+        shop.service.submit(make_submission(queue="root.other"), header_key="k", actor="a")
+
+
+def test_killing_a_waiting_job_ends_it_at_once_and_names_who_asked(shop: Shop) -> None:
+    job = shop.submit()
+
+    killed = shop.service.kill(str(job.number), actor="api:grace")
+
+    assert killed.state is S.CANCELLED
+    assert killed.finished_at is not None
+    events = shop.store.events(job.id)
+    assert [(event.kind, event.message) for event in events[1:]] == [
+        (EventKind.REQUEST, "kill requested by api:grace"),
+        (EventKind.STATE, "killed before it ran"),
+    ]
+
+
+def test_killing_a_job_between_two_attempts_ends_it_at_once(shop: Shop) -> None:
+    job = shop.submit(retry={"max_attempts": 2})
+    shop.dispatch()
+    shop.backend.end(f"{job.id}-1", exit_code=137, stopped_for="memory-limit")
+    shop.track()
+    assert shop.states(job) == ["RETRY_WAIT"]
+
+    assert shop.service.kill(job.id, actor="a").state is S.CANCELLED
+
+
+def test_a_second_kill_changes_nothing(shop: Shop) -> None:
+    job = shop.submit()
+    shop.dispatch()
+    first = shop.service.kill(job.id, actor="a")
+
+    assert first.state is S.CANCELLING
+    assert shop.service.kill(job.id, actor="b") == first
+
+
+def test_a_finished_job_can_not_be_killed(shop: Shop) -> None:
+    job = shop.submit()
+    shop.service.kill(job.id, actor="a")
+
+    with pytest.raises(JobAlreadyFinishedError, match="already ended CANCELLED"):
+        shop.service.kill(job.id, actor="a")
+
+
+def test_unknown_jobs_and_attempts_are_not_found(shop: Shop) -> None:
+    job = shop.submit()
+
+    for call in (shop.service.job, shop.service.attempts, shop.service.events, shop.service.logs):
+        with pytest.raises(NotFoundError):
+            call("j-nobody")
+    with pytest.raises(NotFoundError, match=f"{job.id}-7"):
+        shop.service.logs(job.id, attempt=7)
+
+
+def test_logs_are_the_latest_attempts_unless_asked_otherwise(shop: Shop) -> None:
+    job = shop.submit(retry={"max_attempts": 2})
+    assert shop.service.logs(job.id).text == ""
+    shop.dispatch()
+    shop.backend.end(f"{job.id}-1", exit_code=137, stopped_for="memory-limit")
+    shop.track()
+    shop.clock.advance(60)
+    shop.dispatch()
+
+    latest, first = shop.service.logs(job.id, stream="stdout"), shop.service.logs(job.id, attempt=1)
+
+    assert (latest.text, latest.complete) == (f"{job.id}-2 stdout\n", False)
+    assert (first.text, first.complete) == (f"{job.id}-1 driver\n", True)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "YmVmb3JlOng", "AAAA", "ünïcode", "YmVmb3JlOi0x"])
+def test_a_cursor_that_no_page_gave_is_refused(shop: Shop, cursor: str) -> None:
+    with pytest.raises(InvalidQueryError, match="cursor"):
+        shop.service.jobs(JobFilter(), limit=1, cursor=cursor)
+
+
+def test_the_history_servers_page_of_a_job_exists_once_the_application_does(shop: Shop) -> None:
+    from archer.service import Service
+
+    service = Service(shop.store, shop.backend, shop.clock, history_server=lambda: "http://127.0.0.1:18080")
+    job = shop.submit()
+    assert service.history_url(service.job(job.id)) is None
+    shop.dispatch()
+    shop.backend.run(f"{job.id}-1")
+    shop.track()
+
+    assert service.history_url(service.job(job.id)) == f"http://127.0.0.1:18080/history/app-{job.id}-1/jobs/"
+    assert shop.service.history_url(service.job(job.id)) is None
