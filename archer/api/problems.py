@@ -111,6 +111,8 @@ def _invalid_request(found: Sequence[Any]) -> Response:
         reason = str(first.get("ctx", {}).get("error", "not JSON")).lower()
         return document(400, "malformed-json", f"the body is not JSON ({reason} {where}); send one JSON object")
     place = first["loc"][0]
+    if first["type"] == "missing" and tuple(first["loc"]) == ("body",):
+        return document(400, "malformed-json", "the body is empty; send one JSON object")
     model: type[BaseModel] = Submission if place == "body" else queries.Anything
     details = [cast("ErrorDetails", {**error, "loc": error["loc"][1:]}) for error in found]
     problems = problems_of_details(details, model)

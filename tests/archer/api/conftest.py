@@ -1,0 +1,97 @@
+"""The web application over a real store and the real local backend's rules, asked in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from archer import ids
+from archer.api.app import create_app
+from archer.backends.local.backend import LocalBackend
+from archer.model import Job, JobState
+from archer.service import Service
+from archer.settings import ServeSettings
+from archer.store.connection import Database
+from archer.store.interface import Change, NewAttempt
+from archer.store.migrate import upgrade
+from archer.store.sql import SqlStore
+from testbed.archer_fakes import FakeClock
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Door:
+    """Asks the application as a client on this machine would."""
+
+    def __init__(self, data: Path) -> None:
+        self.clock = FakeClock()
+        self.settings = ServeSettings(data=data, history=False, slots=1)
+        self.database = Database(self.settings.database_url)
+        upgrade(self.database)
+        self.store = SqlStore(self.database, self.clock)
+        self.service = Service(
+            self.store,
+            LocalBackend(self.settings, {}),
+            self.clock,
+            history_server=lambda: "http://127.0.0.1:18080",
+        )
+        self.stopping = threading.Event()
+        self.app = create_app(self.service, stopping=self.stopping)
+        self.application = data / "report.py"
+        self.application.write_text("print(1)\n")
+
+    def ask(self, method: str, path: str, *, host: str = "127.0.0.1", **request: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+                return await client.request(method, path, **request)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **request: Any) -> httpx.Response:
+        return self.ask("GET", path, **request)
+
+    def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """`body` as JSON; bytes as they are."""
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return self.ask("POST", path, headers={**JSON, **(headers or {})}, **content)
+
+    def body(self, **fields: Any) -> dict[str, Any]:
+        return {"name": "report", "application": {"file": str(self.application)}, **fields}
+
+    def submit(self, **fields: Any) -> Job:
+        answer = self.post("/api/v1/jobs", self.body(**fields))
+        assert answer.status_code == 201, answer.text
+        return self.store.job(answer.json()["id"])
+
+    def move(self, job: Job, *path: JobState, **fields: Any) -> Job:
+        """Through all states of `path`; `fields` belong to the last move."""
+        for position, to in enumerate(path):
+            more = dict(fields) if position == len(path) - 1 else {}
+            if to is JobState.SUBMITTING:
+                name = ids.attempt_name(job.id, job.attempt + 1)
+                spec = {"conf": {"spark.my.password": "hunter2"}}
+                more["new_attempt"] = NewAttempt(number=job.attempt + 1, name=name, memory_rung=1.0, spec=spec)
+            change = Change(
+                expect_version=job.version, actor="tracker:t", at=self.clock.now(), message="as told", to=to, **more
+            )
+            job = self.store.change(job.id, change)
+        return job
+
+    def write_log(self, job: Job, text: str, stream: str = "driver") -> None:
+        folder = self.settings.attempts_folder / ids.attempt_name(job.id, job.attempt)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{stream}.log").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Door]:
+    made = Door(tmp_path)
+    yield made
+    made.store.close()
