@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from moka_constructs.access_log_bucket import AccessLogBucket, AccessLogBucketProps
     from moka_constructs.addons import ADDON_VERSIONS
+    from moka_constructs.closed_security_group import ClosedSecurityGroup
     from moka_constructs.control_plane import Access, ControlPlane, ControlPlaneProps
     from moka_constructs.data_bucket import DataBucket, DataBucketProps
     from moka_constructs.encryption_key import EncryptionKey, EncryptionKeyProps
     from moka_constructs.errors import PropsError
     from moka_constructs.flow_logs import FlowLogs, FlowLogsProps
     from moka_constructs.image_repository import ImageRepository, ImageRepositoryProps
+    from moka_constructs.internal_load_balancer import InternalLoadBalancer, InternalLoadBalancerProps, ZoneSubnet
     from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
     from moka_constructs.role_path import RolePath
+    from moka_constructs.serverless_postgres import ServerlessPostgres, ServerlessPostgresProps
     from moka_constructs.service_role import ServiceRole, ServiceRoleProps
+    from moka_constructs.service_targets import Service, ServiceTargets
     from moka_constructs.spark_cluster import SparkCluster, SparkClusterProps
     from moka_constructs.statements import Statement
     from moka_constructs.user_data import NodeSettings
@@ -32,6 +36,7 @@ _MODULES = {
     "Access": "control_plane",
     "AccessLogBucket": "access_log_bucket",
     "AccessLogBucketProps": "access_log_bucket",
+    "ClosedSecurityGroup": "closed_security_group",
     "ClusterIdentity": "workload_role",
     "ControlPlane": "control_plane",
     "ControlPlaneProps": "control_plane",
@@ -43,6 +48,8 @@ _MODULES = {
     "FlowLogsProps": "flow_logs",
     "ImageRepository": "image_repository",
     "ImageRepositoryProps": "image_repository",
+    "InternalLoadBalancer": "internal_load_balancer",
+    "InternalLoadBalancerProps": "internal_load_balancer",
     "Location": "location",
     "NodePool": "node_pool",
     "NodePoolContext": "node_pool",
@@ -52,9 +59,13 @@ _MODULES = {
     "NodeTaint": "node_pool",
     "PropsError": "errors",
     "RolePath": "role_path",
+    "ServerlessPostgres": "serverless_postgres",
+    "ServerlessPostgresProps": "serverless_postgres",
+    "Service": "service_targets",
     "ServiceAccount": "workload_role",
     "ServiceRole": "service_role",
     "ServiceRoleProps": "service_role",
+    "ServiceTargets": "service_targets",
     "SparkCluster": "spark_cluster",
     "SparkClusterProps": "spark_cluster",
     "Statement": "statements",
@@ -64,6 +75,7 @@ _MODULES = {
     "VpcProps": "vpc",
     "WorkloadRole": "workload_role",
     "WorkloadRoleProps": "workload_role",
+    "ZoneSubnet": "internal_load_balancer",
     "ZoneSubnets": "vpc",
 }
 
@@ -79,6 +91,7 @@ __all__ = [
     "Access",
     "AccessLogBucket",
     "AccessLogBucketProps",
+    "ClosedSecurityGroup",
     "ClusterIdentity",
     "ControlPlane",
     "ControlPlaneProps",
@@ -90,6 +103,8 @@ __all__ = [
     "FlowLogsProps",
     "ImageRepository",
     "ImageRepositoryProps",
+    "InternalLoadBalancer",
+    "InternalLoadBalancerProps",
     "Location",
     "NodePool",
     "NodePoolContext",
@@ -99,9 +114,13 @@ __all__ = [
     "NodeTaint",
     "PropsError",
     "RolePath",
+    "ServerlessPostgres",
+    "ServerlessPostgresProps",
+    "Service",
     "ServiceAccount",
     "ServiceRole",
     "ServiceRoleProps",
+    "ServiceTargets",
     "SparkCluster",
     "SparkClusterProps",
     "Statement",
@@ -111,5 +130,6 @@ __all__ = [
     "VpcProps",
     "WorkloadRole",
     "WorkloadRoleProps",
+    "ZoneSubnet",
     "ZoneSubnets",
 ]
