@@ -19,7 +19,7 @@ def test_it_takes_logs_of_named_buckets_only_and_forgets_them(template: Template
     resources = template(lambda stack: AccessLogBucket(stack, "Logs", PROPS))
     bucket = only(resources, "AWS::S3::Bucket")["Properties"]
     statements = only(resources, "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
-    (allowed,) = (each for each in statements if each["Effect"] == "Allow")
+    (allowed,) = (each for each in statements if each["Sid"] == "S3WritesAccessLogs")
 
     assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 90
     assert allowed["Condition"]["ArnLike"] == {"aws:SourceArn": ["arn:aws:s3:::moka-test-data"]}
@@ -30,3 +30,13 @@ def test_it_refuses_plain_http_like_every_bucket(template: Template, only: Only)
     statements = only(resources, "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
 
     assert {each["Sid"] for each in statements if each["Effect"] == "Deny"} == {"DenyWithoutTls"}
+
+
+def test_load_balancers_of_the_account_write_below_their_prefix(template: Template, only: Only) -> None:
+    resources = template(lambda stack: AccessLogBucket(stack, "Logs", PROPS))
+    statements = only(resources, "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = (each for each in statements if each["Sid"] == "LoadBalancersWriteAccessLogs")
+
+    assert allowed["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    assert allowed["Resource"] == "arn:aws:s3:::moka-test-logs/load-balancer/AWSLogs/111111111111/*"
+    assert allowed["Action"] == "s3:PutObject"

@@ -17,9 +17,9 @@ def settings(
 
 def node_config(text: str) -> dict[str, Any]:
     """The NodeConfig of a MIME document, read as cloud-init reads it."""
-    (part,) = email.message_from_string(text).get_payload()
+    (part,) = (each for each in email.message_from_string(text).walk() if not each.is_multipart())
     assert part.get_content_type() == "application/node.eks.aws"
-    config: dict[str, Any] = json.loads(part.get_payload())
+    config: dict[str, Any] = json.loads(str(part.get_payload()))
     return config
 
 
