@@ -48,6 +48,7 @@ def test_mistake_of_the_users_ends_with_2_and_a_sentence(tmp_path: Path) -> None
     )
 
     assert ran.returncode == 2
-    assert "must be one of" in ran.stderr
+    assert "qa" in ran.stderr
+    assert ", ".join(environment_names()) in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "dist").exists()
