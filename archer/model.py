@@ -30,11 +30,11 @@ class JobState(StrEnum):
     LOST = "LOST"
     """The attempt vanished without a result; what was last seen decides what follows."""
     SUCCEEDED = "SUCCEEDED"
-    """Final: Spark said so explicitly."""
+    """Final: The driver said so explicitly, with exit code 0."""
     FAILED = "FAILED"
-    """Final: see the diagnosis."""
+    """Final: The diagnosis says why."""
     CANCELLED = "CANCELLED"
-    """Final: killed on request and confirmed."""
+    """Final: Killed on request, and confirmed."""
 
     @property
     def final(self) -> bool:
@@ -81,17 +81,29 @@ class Category(StrEnum):
     """Why an attempt failed. A stable contract: retries, dashboards and alerts key on it."""
 
     OOM_HEAP = "oom-heap"
+    """The JVM ran out of heap."""
     OOM_CONTAINER = "oom-container"
+    """The processes together used more memory than the attempt may."""
     OOM_PYTHON = "oom-python"
+    """Python got no more memory."""
     SPOT_LOSS = "spot-loss"
+    """A spot instance was taken back."""
     NODE_LOSS = "node-loss"
+    """A node went away."""
     IMAGE_PULL = "image-pull"
+    """The image could not be pulled."""
     UNSCHEDULABLE = "unschedulable"
+    """No node fits, now or ever."""
     QUOTA = "quota"
+    """The team's or queue's quota is used up."""
     USER_ERROR = "user-error"
+    """The program failed by itself."""
     SUBMIT_ERROR = "submit-error"
+    """Spark could not be started with what was asked for."""
     TIMEOUT = "timeout"
+    """One of the job's own limits in time passed."""
     LOST = "lost"
+    """The attempt vanished without a result."""
 
 
 @dataclass(frozen=True, kw_only=True)
