@@ -10,6 +10,7 @@ from typing import Any, Final
 from environments.checks import (
     addresses,
     capacity,
+    celeborn,
     clusters,
     existing_network,
     network,
@@ -41,7 +42,8 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     capacity.region_known,
     capacity.zone_count,
     capacity.offered_beyond_table,
-    capacity.celeborn,
+    celeborn.both_or_neither,
+    celeborn.workers,
     clusters.unique_names,
     tenancy.unique_teams,
     queues.unique_queues,

@@ -1,10 +1,10 @@
-"""What the pools of a cluster must be together, and what they owe to Celeborn and to the region's table."""
+"""What the pools of a cluster must be together, and what they owe to the region's table."""
 
 from environments.checks.clusters import twice
 from environments.clusters import Cluster
 from environments.instances import instance_types, regions, table_date, zone_ids, zone_ids_without_eks
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, Words, choose, listed
+from environments.problems import Finding, Findings, Path, choose, listed
 
 
 def unique_pools(_: Environment, at: Path, cluster: Cluster) -> Findings:
@@ -34,56 +34,6 @@ def roles(_: Environment, at: Path, cluster: Cluster) -> Findings:
         if role not in given:
             allowed = f"with a pool of role {role}, {reason}"
             yield Finding(path=(*at, "pools"), value=given, allowed=allowed, fix=f"add a pool with role: {role}")
-
-
-def celeborn(environment: Environment) -> Findings:
-    """Celeborn workers run on pools of role celeborn: both or neither, and as many nodes as workers."""
-    pools = [
-        (("clusters", number, "pools", index), cluster, pool)
-        for number, cluster in enumerate(environment.clusters)
-        for index, pool in enumerate(cluster.pools)
-        if pool.role == "celeborn"
-    ]
-    service = environment.celeborn
-    if service is None:
-        for path, _, _ in pools:
-            fix = "add celeborn: {workers: 3}, or give the pool another role"
-            yield Finding(
-                path=(*path, "role"),
-                value="celeborn",
-                allowed="another role while the file has no celeborn section",
-                fix=fix,
-            )
-        return
-    if not pools:
-        allowed = "absent while no cluster has a pool of role celeborn"
-        yield Finding(
-            path=("celeborn",),
-            value=Words(f"{service.workers} workers"),
-            allowed=allowed,
-            fix="add a pool with role: celeborn, or remove celeborn",
-        )
-        return
-    if service.replicate and service.workers < 2:
-        allowed = "at least 2 with replicate: true, one for each copy"
-        yield Finding(
-            path=("celeborn", "workers"),
-            value=service.workers,
-            allowed=allowed,
-            fix="set workers: 2 or replicate: false",
-        )
-    for cluster in {cluster.name: cluster for _, cluster, _ in pools}.values():
-        nodes = sum(
-            pool.max_nodes_per_zone * len(environment.pool_zones(pool)) for _, of, pool in pools if of is cluster
-        )
-        if nodes < service.workers:
-            allowed = f"at most {nodes}, the nodes that celeborn pools of cluster {cluster.name} can have: one worker per node"
-            yield Finding(
-                path=("celeborn", "workers"),
-                value=service.workers,
-                allowed=allowed,
-                fix=f"set workers: {nodes}, or raise max_nodes_per_zone",
-            )
 
 
 def region_known(environment: Environment) -> Findings:

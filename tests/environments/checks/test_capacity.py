@@ -21,12 +21,6 @@ def test_several_pools_of_one_role_are_allowed(environment: Make) -> None:
     assert list(capacity.roles(made, ("clusters", 0), made.clusters[0])) == []
 
 
-def test_a_single_celeborn_worker_without_copies_is_allowed(environment: Make) -> None:
-    made = environment("prod", {"celeborn": {"masters": 1, "workers": 1, "replicate": False}})
-
-    assert list(capacity.celeborn(made)) == []
-
-
 def test_an_unknown_region_is_allowed_when_every_type_is_told(environment: Make) -> None:
     zones = ["us-gov-west-1a", "us-gov-west-1b", "us-gov-west-1c"]
     types = ["m8g.xlarge", "m8g.2xlarge", "r8gd.4xlarge", "r7gd.4xlarge", "r6gd.4xlarge"]
