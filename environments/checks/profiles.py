@@ -12,6 +12,7 @@ from environments.service import Profile, ProfileResources
 DENIED: Final = (
     "spark.app.id",
     "spark.app.name",
+    "spark.archer.*",
     "spark.archives",
     "spark.driver.bindAddress",
     "spark.driver.cores",
@@ -37,6 +38,7 @@ DENIED: Final = (
     "spark.local.dir",
     "spark.master",
     "spark.submit.*",
+    "spark.test.appId",
     "spark.ui.enabled",
     "spark.ui.port",
 )

@@ -48,3 +48,12 @@ def test_an_executor_fits_the_largest_node(cores: int, memory: str, *, fits: boo
     made = environment("staging", {"profiles.0.executor": {"cores": cores, "memory": memory}})
 
     assert (list(profiles.fits_a_node(made, AT, made.profiles[0])) == []) is fits
+
+
+def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile() -> None:
+    """Two lists, because neither package may import the other; memory overhead has no field in a profile, so it may be set."""
+    from archer.reserved import RESERVED_CONF
+
+    overhead = {"spark.driver.memoryOverhead", "spark.executor.memoryOverhead"}
+
+    assert set(RESERVED_CONF) - overhead <= set(profiles.DENIED)
