@@ -9,13 +9,15 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -31,6 +33,11 @@ _STATE_STYLES = {
     "RUNNING": "cyan",
     "RETRY_WAIT": "magenta",
 }
+_WHOLE = frozenset({"ID", "STATE", "ATTEMPT", "EXIT", "DURATION", "TIME", "KIND"})
+# columns that are of no use when cut
+_TEXTS = frozenset({"MESSAGE", "WHY"})
+# sentences, the last in their row: wrapped rather than cut
+_TEXT_AT_LEAST = 20
 _UNBOUNDED = 100_000
 # columns of a pipe: enough for any row, so that rich never cuts
 
@@ -58,14 +65,42 @@ def write_json(value: Any) -> None:
 
 
 def write_columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table without lines: titles in capitals, one row each."""
-    table = Table(*titles, box=None, pad_edge=False, header_style="bold", show_header=bool(titles))
-    for column in table.columns:
-        column.no_wrap = True
-        column.overflow = "ellipsis"
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    write(_rendered(table))
+    """A table without lines: titles in capitals, one row each.
+
+    On a terminal too narrow for it the widest cells are cut, but never an id, a state or a short number.
+    """
+    cells = [[" ".join(clean(value).split()) for value in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(titles, *cells, strict=True)]
+    if sys.stdout.isatty():
+        # a long text at the end gets a part of the line and wraps from there
+        end = _TEXT_AT_LEAST if titles[-1] in _TEXTS else widths[-1]
+        widths[-1] = min(widths[-1], end)
+        _shrink(widths, [title not in _WHOLE | _TEXTS for title in titles], shutil.get_terminal_size().columns)
+    lines = [Text(_line(titles, titles, widths), style="bold")]
+    for row in cells:
+        line = Text(_line(titles, row, widths))
+        for state in set(row) & set(_STATE_STYLES):
+            line.highlight_words([state], _STATE_STYLES[state])
+        lines.append(line)
+    write(_rendered(Text("\n").join(lines), width=_UNBOUNDED))
+
+
+def _line(titles: Sequence[str], cells: Sequence[str], widths: Sequence[int]) -> str:
+    fitted = []
+    for title, cell, width in zip(titles, cells, widths, strict=True):
+        cut = cell_len(cell) > width and title not in _TEXTS
+        fitted.append(set_cell_size(cell, width - 1) + "…" if cut else cell + " " * (width - cell_len(cell)))
+    return "  ".join(fitted).rstrip()
+
+
+def _shrink(widths: list[int], flexible: Sequence[bool], room: int) -> None:
+    """Take from the widest flexible columns until all fit into `room`, or none is wider than a few letters."""
+    few = 6
+    while sum(widths) + 2 * (len(widths) - 1) > room:
+        widest = max((number for number, bends in enumerate(flexible) if bends), key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= few:
+            return
+        widths[widest] -= 1
 
 
 def write_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -107,11 +142,10 @@ def _cell(value: str) -> Text:
     return state_text(value) if value in _STATE_STYLES else Text(clean(value))
 
 
-def _rendered(table: Table) -> str:
+def _rendered(what: RenderableType, *, width: int | None = None) -> str:
     terminal = sys.stdout.isatty()
     buffer = io.StringIO()
-    # `width` None: rich asks the terminal itself, or COLUMNS
-    console = Console(file=buffer, force_terminal=terminal, width=None if terminal else _UNBOUNDED, highlight=False)
-    console.print(table)
-    lines = buffer.getvalue().splitlines()
-    return "".join(line.rstrip() + "\n" for line in lines)
+    if width is None:
+        width = shutil.get_terminal_size().columns if terminal else _UNBOUNDED
+    Console(file=buffer, force_terminal=terminal, width=width, highlight=False).print(what)
+    return "".join(line.rstrip() + "\n" for line in buffer.getvalue().splitlines())

@@ -36,3 +36,21 @@ def test_each_problem_is_one_line_with_the_fix(capsys: pytest.CaptureFixture[str
     output.say_problems([{"path": "driver.memory", "value": '"1x"', "allowed": "such as 2g", "fix": "write 1g"}])
 
     assert capsys.readouterr() == ("", '  `driver.memory` must be such as 2g, got "1x"; write 1g\n')
+
+
+def test_a_narrow_terminal_cuts_cells_but_never_an_id_or_a_state(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    job_id = "j-01jd0000000000000000000000"
+
+    output.write_columns(["ID", "NAME", "STATE"], [[job_id, "a-name-" + "x" * 60, "SUCCEEDED"]])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[1].startswith(f"{job_id}  a-name-")
+    assert lines[1].endswith("SUCCEEDED")
+    assert "\N{HORIZONTAL ELLIPSIS}" in lines[1]
