@@ -36,7 +36,7 @@ class PageRoute(APIRoute):
 def error_page(error: ArcherError) -> Response:
     """The page for an error; one that nobody foresaw is logged, and says no more than that there was one."""
     if isinstance(error, NotFoundError):
-        return not_found_page(str(error))
+        return not_found_page(f"there is no {error.kind} {error.key!r}")
     if isinstance(error, InvalidInputError):
         title = "This filter cannot be used"
         return _page(HTTPStatus.UNPROCESSABLE_ENTITY, title, "", [str(problem) for problem in error.problems])
