@@ -101,4 +101,4 @@ class LocalBackend:
         return read_piece(self._folders / name / _STREAMS[stream], offset, limit)
 
     def close(self) -> None:
-        self._launcher.reap()
+        self._launcher.close()

@@ -46,6 +46,15 @@ class Launcher:
         with self._runners_lock:
             self._runners = [runner for runner in self._runners if runner.poll() is None]
 
+    def close(self) -> None:
+        """Let go of the runners; they run on."""
+        self.reap()
+        with self._runners_lock:
+            for runner in self._runners:
+                # what `subprocess` would warn of, a child left alone, is meant here
+                runner.returncode = 0
+            self._runners = []
+
     def _refuse_impossible(self, spec: Mapping[str, Any]) -> None:
         file = spark.local_path(spec["application"]["file"])
         if file is not None and not file.is_file():
