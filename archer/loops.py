@@ -92,7 +92,10 @@ class Loop:
     def _run(self) -> None:
         while not self._stop.is_set():
             heard = self._bell.count
-            pause = self._round()
+            try:
+                pause = self._round()
+            except Exception:  # noqa: BLE001  # even the complaint failed, on a full disk perhaps: go on in silence
+                pause = _BACK_OFF_SECONDS
             if pause:
                 self._bell.wait(pause, since=heard)
         try:

@@ -23,7 +23,7 @@ def listen(host: str, port: int, *, strict: bool = False) -> socket.socket:
 def free_port(host: str, port: int, *, avoid: frozenset[int] = frozenset()) -> int:
     """A port that was free a moment ago: `port` or one of the next; for programs that must open it themselves."""
     for candidate in [0] if port == 0 else range(port, min(port + TRIES, 65536)):
-        if candidate in avoid:
+        if candidate and candidate in avoid:
             continue
         try:
             with _bound(host, candidate) as found:

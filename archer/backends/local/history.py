@@ -70,6 +70,8 @@ class HistoryServer:
         _log.error("history server given up", log=str(self._log_file))
 
     def _launch(self) -> None:
+        if self._keeper is not None and self._keeper.stdin is not None:
+            self._keeper.stdin.close()
         self._keeper = None
         self.url = None
         if self._stop.is_set():

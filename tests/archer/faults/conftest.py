@@ -17,7 +17,7 @@ import pytest
 from archer.backends.local import procs
 
 FAKE_SPARK = Path(__file__).with_name("fake_spark.py")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 
