@@ -4,6 +4,8 @@ It comes last because it joins what earlier stacks made: its rules let the host 
 load balancer into the nodes, its policies let roles of that cluster log in. No Kubernetes object is made here.
 """
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 
 from environments import Environment, names
@@ -39,8 +41,13 @@ class ArcherStack(MokaStack):
         host: Cluster,
         network: NetworkOutputs,
         cluster: ClusterOutputs,
+        *,
+        after: Sequence[cdk.Stack],
     ) -> None:
+        """Make the stack on cluster `host`; `after` are stacks whose role and bucket it finds by name alone."""
         super().__init__(stage, "archer", environment, protect=environment.storage.retain)
+        for stack in after:
+            self.add_stack_dependency(stack)
         self._host = host
         self._network = network
         self._cluster = cluster

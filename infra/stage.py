@@ -3,15 +3,16 @@
 import aws_cdk as cdk
 
 from environments import Environment
+from infra.archer import ArcherStack
 from infra.cluster import ClusterStack
 from infra.data import DataStack
 from infra.network import network_outputs
 from infra.platform import PlatformStack
-from moka_constructs import RolePath
+from moka_constructs import set_role_path
 
 
 class EnvironmentStage(cdk.Stage):
-    """The stacks of an environment: <name>/network, <name>/data, <name>/cluster-<c>, <name>/platform-<c>."""
+    """The stacks of an environment: <name>/network, <name>/data, <name>/cluster-<c>, <name>/platform-<c>, <name>/archer."""
 
     def __init__(self, app: cdk.App, environment: Environment) -> None:
         super().__init__(
@@ -21,14 +22,16 @@ class EnvironmentStage(cdk.Stage):
             permissions_boundary=_boundary(environment),
         )
         network = network_outputs(self, environment)
-        data = DataStack(self, environment).outputs
+        data = DataStack(self, environment)
         for cluster in environment.clusters:
             outputs = ClusterStack(self, environment, cluster, network).outputs
-            PlatformStack(self, environment, cluster, data, outputs)
+            platform = PlatformStack(self, environment, cluster, data.outputs, outputs)
+            if cluster.name == environment.archer.cluster:
+                ArcherStack(self, environment, cluster, network, outputs, after=(data, platform))
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)
         if environment.permissions.role_path != "/":
-            cdk.Aspects.of(self).add(RolePath(environment.permissions.role_path))
+            set_role_path(self, environment.permissions.role_path)
 
 
 def _boundary(environment: Environment) -> cdk.PermissionsBoundary | None:

@@ -1,10 +1,11 @@
-"""The bucket that takes the access logs of other buckets.
+"""The bucket that takes the access logs of other buckets and of load balancers.
 
-It is encrypted with S3's own key because server access logging cannot write to a bucket under a customer key, and it
+It is encrypted with S3's own key because neither service can write access logs to a bucket under a customer key, and it
 keeps no logs about itself.
 """
 
 import dataclasses
+from typing import Final
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
@@ -12,6 +13,12 @@ from constructs import Construct
 
 from moka_constructs.data_bucket import OWNER_ENFORCED, PRIVATE, deny_without_tls
 from moka_constructs.location import Location
+
+LOAD_BALANCER_PREFIX: Final = "load-balancer"
+"""Where load balancers write.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +34,7 @@ class AccessLogBucketProps:
 
 
 class AccessLogBucket(Construct):
-    """A bucket that S3's logging service may write to, for named source buckets of this account."""
+    """A bucket that S3's logging service may write to, for named source buckets of this account, and its load balancers."""
 
     def __init__(self, scope: Construct, construct_id: str, props: AccessLogBucketProps) -> None:
         super().__init__(scope, construct_id)
@@ -65,7 +72,15 @@ class AccessLogBucket(Construct):
                 "ArnLike": {"aws:SourceArn": [props.location.bucket_arn(name) for name in props.source_buckets]},
             },
         }
-        statements = [deny_without_tls(self.arn), write]
+        balancers = {
+            "Sid": "LoadBalancersWriteAccessLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            # load balancers of other accounts write below their own number, so the path is the condition
+            "Resource": f"{self.arn}/{LOAD_BALANCER_PREFIX}/AWSLogs/{props.location.account}/*",
+        }
+        statements = [deny_without_tls(self.arn), write, balancers]
         s3.CfnBucketPolicy(
             self, "Policy", bucket=bucket.ref, policy_document={"Version": "2012-10-17", "Statement": statements}
         )

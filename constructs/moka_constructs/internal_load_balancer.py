@@ -14,6 +14,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
+from moka_constructs.access_log_bucket import LOAD_BALANCER_PREFIX
 from moka_constructs.closed_security_group import ClosedSecurityGroup
 from moka_constructs.errors import PropsError
 from moka_constructs.service_targets import Service, ServiceTargets, check_name
@@ -62,7 +63,7 @@ class InternalLoadBalancerProps:
     """Silence after which a connection is cut; longer than a held request (60 s) and than pauses in a followed log."""
     access_logs_bucket: str | None = None
     """Bucket that takes the access logs, encrypted by S3's own key; none keeps no logs."""
-    access_logs_prefix: str = "load-balancer"
+    access_logs_prefix: str = LOAD_BALANCER_PREFIX
     deletion_protection: bool = False
     zonal_shift: bool = False
     """Whether ARC may move traffic away from an impaired zone."""

@@ -155,6 +155,12 @@ def test_nodes_admit_the_balancer_on_the_services_and_health_ports(template: Tem
     assert all(rule["SourceSecurityGroupId"] == group for rule in enters)
 
 
+def test_a_health_port_that_serves_nobody_is_admitted_too(template: Template) -> None:
+    enters = of_kind(build(template, services=(LIVY,)), "AWS::EC2::SecurityGroupIngress")
+
+    assert {rule["FromPort"] for rule in enters} == {8080, 8998}
+
+
 def test_requests_keep_the_name_that_the_user_typed_and_lose_invalid_headers(template: Template) -> None:
     found = attributes(build(template))
 

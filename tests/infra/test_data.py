@@ -145,7 +145,7 @@ def test_access_logs_go_to_a_bucket_that_admits_s3_for_our_buckets_only(stacks: 
         statement
         for policy in of_kind(stack, "AWS::S3::BucketPolicy")
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
+        if statement["Sid"] == "S3WritesAccessLogs"
     )
     assert statement["Principal"] == {"Service": "logging.s3.amazonaws.com"}
     assert statement["Resource"] == f"arn:aws:s3:::{target}/*"

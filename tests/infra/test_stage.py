@@ -9,11 +9,15 @@ from moka.assembly import SynthesizedStack
 Stacks = dict[str, SynthesizedStack]
 
 ALLOWED_EDGES = {
+    ("archer", "cluster"),
+    ("archer", "data"),
+    ("archer", "network"),
+    ("archer", "platform"),
     ("cluster", "network"),
     ("platform", "cluster"),
     ("platform", "data"),
 }
-"""(stack, stack that it refers to), by kind. References go one way: network → data → cluster → platform."""
+"""(stack, stack that it refers to), by kind. References go one way: network → data → cluster → platform → archer."""
 
 
 def kind(name: str) -> str:
@@ -35,11 +39,15 @@ def references(assembly: Path) -> set[tuple[str, str, str]]:
     return found
 
 
-def test_an_environment_is_a_stage_with_network_data_and_two_stacks_per_cluster(stacks: Stacks) -> None:
+def test_an_environment_is_a_stage_with_network_data_archer_and_two_stacks_per_cluster(stacks: Stacks) -> None:
     for name in environment_names():
         environment = load(name)
         clusters = [cluster.name for cluster in environment.clusters]
-        expected = {"data", *(f"{what}-{cluster}" for cluster in clusters for what in ("cluster", "platform"))}
+        expected = {
+            "data",
+            "archer",
+            *(f"{what}-{cluster}" for cluster in clusters for what in ("cluster", "platform")),
+        }
         if environment.network.mode == "new":
             expected.add("network")
 
@@ -121,6 +129,7 @@ def test_everything_that_can_have_tags_has_the_environments(
         "data": ["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::ECR::Repository"],
         "cluster-batch": ["AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::EC2::SecurityGroup", "AWS::EKS::Addon"],
         "platform-batch": ["AWS::IAM::Role"],
+        "archer": ["AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::ElasticLoadBalancingV2::LoadBalancer"],
     }
     tags = load("dev").tags
 
@@ -145,7 +154,13 @@ def test_what_must_not_be_lost_is_protected_from_a_stack_deletion(assembly: Path
         }
 
     assert protected("dev") == set()
-    assert protected("prod") == {"prod/network", "prod/data", "prod/cluster-batch", "prod/cluster-adhoc"}
+    assert protected("prod") == {
+        "prod/network",
+        "prod/data",
+        "prod/cluster-batch",
+        "prod/cluster-adhoc",
+        "prod/archer",
+    }
 
 
 def test_two_environments_share_no_name_of_a_stack(assembly: Path) -> None:

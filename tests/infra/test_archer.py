@@ -1,0 +1,256 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from environments import environment_names, load, names
+from environments.network import ExistingNetwork
+from moka.assembly import SynthesizedStack
+from moka_constructs import PropsError
+
+Stacks = dict[str, SynthesizedStack]
+OfKind = Callable[[SynthesizedStack, str], list[dict[str, Any]]]
+
+ENVIRONMENTS = environment_names()
+CLUSTER = "AWS::RDS::DBCluster"
+INSTANCE = "AWS::RDS::DBInstance"
+TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
+
+
+def imported(value: Any) -> str:
+    """The name of the export that a value is imported from."""
+    name: str = value["Fn::ImportValue"]
+    return name
+
+
+def is_host_nodes(name: str, value: Any) -> bool:
+    stack, export = imported(value).split(":", 1)
+    return stack == f"moka-{name}-cluster-{load(name).archer.cluster}" and "ClusterSecurityGroupId" in export
+
+
+def statements(stack: SynthesizedStack) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every Allow statement of roles and role policies, with the name of the role."""
+    for resource in stack.resources.values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            documents = [each["PolicyDocument"] for each in properties.get("Policies", [])]
+        elif resource["Type"] == "AWS::IAM::RolePolicy":
+            documents = [properties["PolicyDocument"]]
+        else:
+            continue
+        for document in documents:
+            yield from ((properties["RoleName"], statement) for statement in document["Statement"])
+
+
+# --- the database
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_database_is_as_large_and_as_safe_as_the_file_says(stacks: Stacks, of_kind: OfKind, name: str) -> None:
+    stack, given = stacks[f"{name}/archer"], load(name).archer.database
+    (cluster,) = of_kind(stack, CLUSTER)
+
+    assert cluster["Engine"] == "aurora-postgresql"
+    assert cluster["EngineVersion"] == given.engine_version
+    assert cluster["ServerlessV2ScalingConfiguration"] == {"MinCapacity": given.min_acu, "MaxCapacity": given.max_acu}
+    assert cluster["BackupRetentionPeriod"] == given.backup_days
+    assert cluster["DeletionProtection"] is given.deletion_protection
+    assert len(of_kind(stack, INSTANCE)) == given.readers + 1
+    assert {each["DBInstanceClass"] for each in of_kind(stack, INSTANCE)} == {"db.serverless"}
+
+
+def test_the_shipped_environments_differ_in_what_the_database_tests_cover() -> None:
+    given = [load(name).archer.database for name in ENVIRONMENTS]
+
+    assert {each.deletion_protection for each in given} == {True, False}
+    assert {each.key_arn is None for each in given} == {True, False}
+    assert {each.readers for each in given} > {0}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_database_is_encrypted_with_the_files_key_or_one_of_its_own(
+    stacks: Stacks, of_kind: OfKind, name: str
+) -> None:
+    stack, given = stacks[f"{name}/archer"], load(name).archer.database.key_arn
+    (cluster,) = of_kind(stack, CLUSTER)
+    keys = {logical_id for logical_id, each in stack.resources.items() if each["Type"] == "AWS::KMS::Key"}
+
+    assert cluster["StorageEncrypted"] is True
+    assert cluster["KmsKeyId"] == cluster["MasterUserSecret"]["KmsKeyId"]
+    if given is None:
+        assert {cluster["KmsKeyId"]["Fn::GetAtt"][0]} == keys
+    else:
+        assert cluster["KmsKeyId"] == given
+        assert keys == set()
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_data_outlives_the_stack_as_a_snapshot_and_its_key_where_the_file_says_retain(
+    stacks: Stacks, name: str
+) -> None:
+    retain = load(name).storage.retain
+    expected = {
+        CLUSTER: "Snapshot" if retain else "Delete",
+        "AWS::KMS::Key": "Retain" if retain else "Delete",
+        INSTANCE: "Delete",
+    }
+
+    for resource in stacks[f"{name}/archer"].resources.values():
+        if resource["Type"] in expected:
+            assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == expected[resource["Type"]]
+
+
+def test_the_database_lives_in_the_load_balancers_subnets_and_not_among_pods(stacks: Stacks, of_kind: OfKind) -> None:
+    staging = load("staging").network
+    assert isinstance(staging, ExistingNetwork)
+    (existing,) = of_kind(stacks["staging/archer"], "AWS::RDS::DBSubnetGroup")
+    (new,) = of_kind(stacks["dev/archer"], "AWS::RDS::DBSubnetGroup")
+
+    assert existing["SubnetIds"] == [subnet.id for subnet in staging.subnets if subnet.use == "load_balancer"]
+    assert len(new["SubnetIds"]) == len(load("dev").network.zones)
+    assert all(":ExportsOutputRefVpcLoadBalancer" in imported(subnet) for subnet in new["SubnetIds"])
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_only_nodes_of_the_host_cluster_reach_the_database(stacks: Stacks, of_kind: OfKind, name: str) -> None:
+    stack = stacks[f"{name}/archer"]
+    (cluster,) = of_kind(stack, CLUSTER)
+    (group,) = cluster["VpcSecurityGroupIds"]
+    rules = [each for each in of_kind(stack, "AWS::EC2::SecurityGroupIngress") if each["GroupId"] == group]
+    own = stack.resources[group["Fn::GetAtt"][0]]["Properties"]
+
+    assert [(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [("tcp", 5432, 5432)]
+    assert is_host_nodes(name, rules[0]["SourceSecurityGroupId"])
+    assert own["SecurityGroupIngress"] == []
+    assert [each["CidrIp"] for each in own["SecurityGroupEgress"]] == ["255.255.255.255/32"]
+    assert {each["PubliclyAccessible"] for each in of_kind(stack, INSTANCE)} == {False}
+
+
+def test_database_logs_are_kept_as_long_as_the_host_clusters(stacks: Stacks, of_kind: OfKind) -> None:
+    for name in ENVIRONMENTS:
+        environment = load(name)
+        host = environment.cluster(environment.archer.cluster)
+        groups = of_kind(stacks[f"{name}/archer"], "AWS::Logs::LogGroup")
+
+        assert {each["RetentionInDays"] for each in groups} == {host.log_retention_days}
+        assert {each["LogGroupName"] for each in groups} == {
+            f"/aws/rds/cluster/moka-{name}-archer/{log_type}" for log_type in ("postgresql", "iam-db-auth-error")
+        }
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_what_only_a_deploy_knows_is_an_output(stacks: Stacks, name: str) -> None:
+    outputs = stacks[f"{name}/archer"].template["Outputs"]
+    attributes = {
+        "DatabaseEndpoint": "Endpoint.Address",
+        "DatabasePort": "Endpoint.Port",
+        "DatabaseResourceId": "DBClusterResourceId",
+        "DatabaseMasterSecret": "MasterUserSecret.SecretArn",
+        "LoadBalancerName": "DNSName",
+    }
+
+    for output, attribute in attributes.items():
+        assert outputs[output]["Value"]["Fn::GetAtt"][1] == attribute
+    for service in ("Api", "History", "Livy"):
+        target_group = stacks[f"{name}/archer"].resources[outputs[f"{service}TargetGroup"]["Value"]["Ref"]]
+        assert target_group["Type"] == TARGETS
+
+
+# --- who may log in
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_archers_own_role_logs_in_as_one_user_and_reads_no_secret(stacks: Stacks, name: str) -> None:
+    environment = load(name)
+    host = environment.cluster(environment.archer.cluster)
+    role = names.role(environment, host, "archer")
+    made = {
+        each["Properties"]["RoleName"]
+        for each in stacks[f"{name}/platform-{host.name}"].resources.values()
+        if each["Type"] == "AWS::IAM::Role"
+    }
+    (statement,) = (each for owner, each in statements(stacks[f"{name}/archer"]) if owner == role)
+    arn, values = statement["Resource"][0]["Fn::Sub"]
+
+    assert role in made
+    assert statement["Action"] == ["rds-db:connect"]
+    assert arn == f"arn:aws:rds-db:{environment.region}:{environment.account}:dbuser:${{Cluster}}/archer"
+    assert values["Cluster"]["Fn::GetAtt"][1] == "DBClusterResourceId"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_migration_alone_reads_the_masters_password(stacks: Stacks, name: str) -> None:
+    environment = load(name)
+    host = environment.cluster(environment.archer.cluster)
+    readers = {
+        role
+        for path, stack in stacks.items()
+        if path.startswith(f"{name}/")
+        for role, statement in statements(stack)
+        if any(action.startswith(("secretsmanager:", "*")) for action in statement["Action"])
+    }
+
+    assert readers == {names.role(environment, host, "archer-migrate")}
+
+
+def test_the_migration_opens_the_databases_key_through_secrets_manager_only(stacks: Stacks) -> None:
+    role = names.role(load("dev"), load("dev").clusters[0], "archer-migrate")
+    found = {each["Sid"]: each for owner, each in statements(stacks["dev/archer"]) if owner == role}
+    condition = found["ReadMasterSecretKey"]["Condition"]["StringEquals"]
+
+    assert set(found) == {"ReadMasterSecret", "ReadMasterSecretKey", "ConnectToDatabase"}
+    assert found["ReadMasterSecretKey"]["Action"] == ["kms:Decrypt"]
+    assert condition["kms:ViaService"] == "secretsmanager.us-east-1.amazonaws.com"
+    assert condition["kms:EncryptionContext:SecretARN"] == found["ReadMasterSecret"]["Resource"][0]
+
+
+def test_the_migrations_role_trusts_its_one_service_account_by_the_files_mechanism(
+    stacks: Stacks, of_kind: OfKind, dev_with: Callable[..., Stacks]
+) -> None:
+    def trust(stack: SynthesizedStack) -> Any:
+        (role,) = (each for each in of_kind(stack, "AWS::IAM::Role") if each["RoleName"].endswith("archer-migrate"))
+        return role["AssumeRolePolicyDocument"]
+
+    text, _ = trust(stacks["dev/archer"])["Fn::Sub"]
+    (irsa,) = json.loads(text)["Statement"]
+    other = dev_with(identity={"overrides": {"archer-migrate": "pod_identity"}})["dev/archer"]
+    (association,) = of_kind(other, "AWS::EKS::PodIdentityAssociation")
+
+    assert irsa["Condition"]["StringEquals"]["${Issuer}:sub"] == "system:serviceaccount:moka-system:archer-migrate"
+    assert trust(other)["Statement"][0]["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert (association["Namespace"], association["ServiceAccount"]) == ("moka-system", "archer-migrate")
+
+
+def test_no_right_is_on_every_resource(stacks: Stacks) -> None:
+    for name in ENVIRONMENTS:
+        found = list(statements(stacks[f"{name}/archer"]))
+
+        assert found
+        for role, statement in found:
+            assert "*" not in statement["Resource"], role
+
+
+# --- its place among the stacks
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_it_is_deployed_after_the_stacks_whose_role_and_bucket_it_names(assembly: Path, name: str) -> None:
+    artifacts = json.loads((assembly / f"assembly-{name}" / "manifest.json").read_text())["artifacts"]
+    (archer,) = (each for each in artifacts.values() if each.get("displayName") == f"{name}/archer")
+    after = {artifacts[key].get("displayName") for key in archer["dependencies"]}
+    host = load(name).archer.cluster
+
+    assert {f"{name}/data", f"{name}/platform-{host}", f"{name}/cluster-{host}"} <= after
+    assert not {each for each in after if each and "-" in each and each.rsplit("-", 1)[1] != host}
+
+
+def test_fails_when_the_engine_version_cannot_pause(dev_with: Callable[..., Stacks]) -> None:
+    archer = load("dev").archer
+    database = archer.database.model_copy(update={"engine_version": "16.2", "min_acu": 0})
+
+    with pytest.raises(PropsError, match=r"at least 0\.5 with engine_version 16\.2, got 0") as error:
+        dev_with(archer={"database": database})
+
+    assert error.value.code == "CannotPause"
