@@ -1,22 +1,32 @@
 """Entry of the CDK: `./cdk synth` makes every environment's stacks, `./cdk synth -c env=dev` one environment's."""
 
 import gc
+import importlib
 import json
 import os
 import sys
+import threading
 
-from environments import environment_names, load_or_exit
-from infra.selection import selected_names
+import infra
+
+# The process lives for two seconds and makes objects all the while: collecting them is time for nothing.
+gc.disable()
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def main() -> int:
     """Synthesise; 2 for a mistake of the user's, told on stderr without a stack trace."""
+    infra.name_node()
+    # The CDK's own process takes a while to load; meanwhile this one reads and checks the environment files.
+    loading = threading.Thread(target=importlib.import_module, args=("aws_cdk",))
+    loading.start()
+    from environments import environment_names, load_or_exit  # noqa: PLC0415 - after the thread has started
+    from infra.selection import selected_names  # noqa: PLC0415
+
     context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
     environments = load_or_exit(selected_names(context.get("env"), environment_names()))
-
-    # The process lives for two seconds and makes objects all the while: collecting them is time for nothing.
-    gc.disable()
-    from infra.app import PropsError, build_app  # noqa: PLC0415 - a refused file need not wait for the CDK
+    loading.join()
+    from infra.app import PropsError, build_app  # noqa: PLC0415 - needs what the thread has loaded
 
     try:
         build_app(environments).synth()

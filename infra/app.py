@@ -29,9 +29,10 @@ def build_app(environments: Sequence[Environment], *, outdir: str | None = None,
     app = cdk.App(
         outdir=outdir or os.environ.get("CDK_OUTDIR", "cdk.out"),
         context=feature_flags(),
-        # no metadata resource and no tree file: they cost time and say nothing that the templates do not
+        # no metadata resource, tree file or stack traces: they cost time and say nothing that the templates do not
         analytics_reporting=False,
         tree_metadata=False,
+        stack_traces=False,
         builtin_cloud_formation_validation=validate,
     )
     for environment in environments:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from moka_constructs.internal_load_balancer import InternalLoadBalancer, InternalLoadBalancerProps, ZoneSubnet
     from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
-    from moka_constructs.role_path import RolePath
+    from moka_constructs.role_path import set_role_path
     from moka_constructs.serverless_postgres import ServerlessPostgres, ServerlessPostgresProps
     from moka_constructs.service_role import ServiceRole, ServiceRoleProps
     from moka_constructs.service_targets import Service, ServiceTargets
@@ -58,7 +58,6 @@ _MODULES = {
     "NodeSubnet": "node_pool",
     "NodeTaint": "node_pool",
     "PropsError": "errors",
-    "RolePath": "role_path",
     "ServerlessPostgres": "serverless_postgres",
     "ServerlessPostgresProps": "serverless_postgres",
     "Service": "service_targets",
@@ -77,6 +76,7 @@ _MODULES = {
     "WorkloadRoleProps": "workload_role",
     "ZoneSubnet": "internal_load_balancer",
     "ZoneSubnets": "vpc",
+    "set_role_path": "role_path",
 }
 
 
@@ -113,7 +113,6 @@ __all__ = [
     "NodeSubnet",
     "NodeTaint",
     "PropsError",
-    "RolePath",
     "ServerlessPostgres",
     "ServerlessPostgresProps",
     "Service",
@@ -132,4 +131,5 @@ __all__ = [
     "WorkloadRoleProps",
     "ZoneSubnet",
     "ZoneSubnets",
+    "set_role_path",
 ]

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from moka_constructs import RolePath
+from moka_constructs import set_role_path
 
 Template = Callable[[Callable[[Any], object]], dict[str, dict[str, Any]]]
 
@@ -15,7 +15,7 @@ def test_roles_that_the_cdk_makes_get_the_path_too_and_nothing_else_does(templat
         iam.CfnRole(stack, "Own", assume_role_policy_document={}, path="/wrong/")
         # brings a Lambda function of the CDK's with a role that no prop of ours reaches
         s3.Bucket(stack, "Bucket", removal_policy=cdk.RemovalPolicy.DESTROY, auto_delete_objects=True)
-        cdk.Aspects.of(stack).add(RolePath("/platform/"))
+        set_role_path(stack, "/platform/")
 
     resources = template(build)
     roles = {key: each for key, each in resources.items() if each["Type"] == "AWS::IAM::Role"}
