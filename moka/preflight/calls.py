@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from environments import Environment
+from environments.network import ExistingNetwork
 
 READ_VERBS: Final = ("Describe", "List", "Get", "Lookup")
 
@@ -28,6 +29,12 @@ class Scope:
 
 EVERYTHING: Final = Scope(words="*", arns=lambda _: ("*",))
 """For calls that IAM cannot limit to a resource, such as EC2's Describe calls."""
+
+OF_EXISTING_NETWORK: Final = Scope(
+    words="* (existing networks only)",
+    arns=lambda environment: ("*",) if isinstance(environment.network, ExistingNetwork) else (),
+)
+"""Likewise, for calls that an environment with a network of its own never leads to."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,13 @@ from environments import Environment, environment_names, load
 from moka.output import write
 from moka.preflight.aws import Aws, open_session
 from moka.preflight.check import WantedImage
+from moka.preflight.checks import CHECKS
 from moka.preflight.policy import least_policy
 from moka.preflight.rows import Report
 from moka.preflight.run import chosen, preflight
 from moka.preflight.table import report_table
+
+_NAMES = ", ".join(check.name for check in CHECKS)
 
 
 class OutputFormat(StrEnum):
@@ -46,7 +49,7 @@ def preflight_command(
         str | None, typer.Option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check; may be repeated.")
+        list[str] | None, typer.Option("--only", metavar="CHECK", help=f"Only this check; may be repeated: {_NAMES}.")
     ] = None,
 ) -> None:
     """Ask an AWS account whether an environment fits: quotas, zones, network, keys, roles, images. Changes nothing.

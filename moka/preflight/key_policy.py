@@ -4,8 +4,9 @@ The service-linked role has no KMS permissions of its own, so a policy that only
 enough: instances with volumes under such a key stop while they start, and nothing says why. Source of the needed
 actions: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
 
-It reads policies as they are usually written. Conditions other than `kms:GrantIsForAWSResource` and `kms:CallerAccount`
-make a statement count for nothing, so an unusual policy is reported as lacking, never as fine.
+It reads policies as they are usually written. An allowance with a condition other than `kms:GrantIsForAWSResource` and
+`kms:CallerAccount` counts for nothing, so an unusual policy is reported as lacking. A denial with a condition is taken for one
+that these calls do not meet, as the usual ones (plain HTTP, another organisation) are.
 """
 
 import fnmatch
@@ -37,28 +38,44 @@ def missing_actions(policy: dict[str, Any], grants: Iterable[dict[str, Any]], ro
     allowed = set(_by_grants(grants, role_arn))
     denied: set[str] = set()
     for statement in as_list(policy.get("Statement", [])):
-        if not _names(statement, role_arn):
-            continue
         actions = {action for action in NEEDED_ACTIONS if _covers(statement, action)}
-        if statement.get("Effect") == "Deny" and not statement.get("Condition"):
+        if statement.get("Effect") == "Deny" and not statement.get("Condition") and _denies(statement, role_arn):
             denied |= actions
-        elif statement.get("Effect") == "Allow":
+        elif statement.get("Effect") == "Allow" and _allows(statement, role_arn):
             allowed |= {action for action in actions if _condition_holds(statement, action, account)}
     return tuple(action for action in NEEDED_ACTIONS if action not in allowed or action in denied)
 
 
-def _names(statement: dict[str, Any], role_arn: str) -> bool:
-    """Whether the statement's principal is the role itself or everybody; the account's root is neither."""
-    principal = statement.get("Principal")
-    if principal == "*":
-        return True
-    named = as_list(principal.get("AWS", [])) if isinstance(principal, dict) else []
+def _allows(statement: dict[str, Any], role_arn: str) -> bool:
+    """Whether an allowance is for the role itself or for everybody; the account's root is neither."""
+    named = _principals(statement.get("Principal"))
     return role_arn in named or "*" in named
 
 
+def _denies(statement: dict[str, Any], role_arn: str) -> bool:
+    """Whether a denial hits the role: by its ARN, as one of its account, or because it is not among those left out."""
+    if "NotPrincipal" in statement:
+        return role_arn not in _principals(statement["NotPrincipal"])
+    partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
+    ours = {role_arn, "*", account, f"arn:{partition}:iam::{account}:root"}
+    return bool(ours & set(_principals(statement.get("Principal"))))
+
+
+def _principals(principal: Any) -> list[Any]:
+    """Return the AWS principals of a statement; everybody is `*`, written in two ways."""
+    if principal == "*":
+        return ["*"]
+    return as_list(principal.get("AWS", [])) if isinstance(principal, dict) else []
+
+
 def _covers(statement: dict[str, Any], action: str) -> bool:
-    patterns = [str(pattern).lower() for pattern in as_list(statement.get("Action", []))]
-    return any(fnmatch.fnmatchcase(action.lower(), pattern) for pattern in patterns)
+    if "NotAction" in statement:
+        return not _matches(statement["NotAction"], action)
+    return _matches(statement.get("Action", []), action)
+
+
+def _matches(patterns: Any, action: str) -> bool:
+    return any(fnmatch.fnmatchcase(action.lower(), str(pattern).lower()) for pattern in as_list(patterns))
 
 
 def _condition_holds(statement: dict[str, Any], action: str, account: str) -> bool:

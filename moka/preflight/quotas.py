@@ -37,9 +37,10 @@ class Quota:
     code: str
     default: float
     """AWS' default for a new account."""
-    unit: str
     needed: Callable[[Environment], float]
     """What the environment needs when it has grown as far as its file allows; 0 when the quota does not concern it."""
+    unit: str = ""
+    """vCPU or TiB; empty for things that the name counts."""
     used: Used | None = None
     """What others use already; None where the quota is per thing that the environment makes, or no API tells."""
 
@@ -119,7 +120,6 @@ QUOTAS: Final = (
         service="ec2",
         code="L-0263D0A3",
         default=5,
-        unit="addresses",
         needed=growth.nat_gateways,
         used=_used_addresses,
     ),
@@ -128,17 +128,15 @@ QUOTAS: Final = (
         service="vpc",
         code="L-F678F1CE",
         default=5,
-        unit="VPCs",
         needed=lambda environment: 0 if isinstance(environment.network, ExistingNetwork) else 1,
         used=_used_vpcs,
     ),
-    Quota(name="IPv4 ranges per VPC", service="vpc", code="L-83CA0A9D", default=5, unit="ranges", needed=_vpc_ranges),
+    Quota(name="IPv4 ranges per VPC", service="vpc", code="L-83CA0A9D", default=5, needed=_vpc_ranges),
     Quota(
         name="network interfaces",
         service="vpc",
         code="L-DF5E4CA3",
         default=5000,
-        unit="interfaces",
         needed=growth.interfaces,
         used=_used_interfaces,
     ),
@@ -147,7 +145,6 @@ QUOTAS: Final = (
         service="vpc",
         code="L-BB24F6E5",
         default=64000,
-        unit="units",
         needed=growth.network_address_usage,
     ),
     Quota(
@@ -155,7 +152,6 @@ QUOTAS: Final = (
         service="eks",
         code="L-1194D53C",
         default=100,
-        unit="clusters",
         needed=lambda environment: len(environment.clusters),
         used=_used_clusters,
     ),
@@ -164,7 +160,6 @@ QUOTAS: Final = (
         service="eks",
         code="L-6D54EA21",
         default=30,
-        unit="groups",
         needed=growth.node_groups,
     ),
     Quota(
@@ -172,7 +167,6 @@ QUOTAS: Final = (
         service="eks",
         code="L-BD136A63",
         default=450,
-        unit="nodes",
         needed=growth.largest_node_group,
     ),
 )

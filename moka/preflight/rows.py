@@ -64,7 +64,7 @@ class Report:
     region: str
     rows: tuple[Row, ...]
     not_made: tuple[str, ...] = ()
-    """Checks that were not made, because they would have looked at another account."""
+    """Checks that were not made, because the account or region was the wrong one."""
 
     @property
     def exit_code(self) -> int:

@@ -16,7 +16,7 @@ def report_table(report: Report) -> RenderableType:
     if open_rows:
         parts += [Text(), _fixes(open_rows)]
     if report.not_made:
-        parts += [Text(), Text(f"Not made, because they would look at another account: {', '.join(report.not_made)}.")]
+        parts += [Text(), Text(f"Not made before the account fits: {', '.join(report.not_made)}.")]
     parts += [Text(), Text(_summary(report))]
     return Group(*parts)
 
@@ -36,14 +36,17 @@ def _rows(report: Report) -> Table:
 
 
 def _fixes(rows: list[Row]) -> RenderableType:
-    """Return the fixes one below the other: commands must stay on lines of their own to be copied."""
+    """Return each fix once, below the rows that it mends: commands stay on lines of their own to be copied."""
     lines = [Text("Fixes", style="bold")]
-    for row in rows:
-        head = Text.assemble(
-            (row.verdict.state.value, _STYLES[row.verdict.state]), f"  {row.check}: {row.verdict.subject}"
-        )
-        lines += [head, Text(f"      {row.verdict.fix}", no_wrap=True, overflow="ignore")]
+    for fix in dict.fromkeys(row.verdict.fix for row in rows):
+        lines += [_head(row) for row in rows if row.verdict.fix == fix]
+        lines.append(Text(f"      {fix}", no_wrap=True, overflow="ignore"))
     return Group(*lines)
+
+
+def _head(row: Row) -> Text:
+    state = row.verdict.state
+    return Text.assemble((state.value, _STYLES[state]), f"  {row.check}: {row.verdict.subject}")
 
 
 def _summary(report: Report) -> str:

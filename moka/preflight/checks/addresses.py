@@ -11,14 +11,14 @@ from typing import Final
 
 from environments import Environment
 from environments.network import ExistingNetwork
-from moka.preflight.calls import Call
+from moka.preflight.calls import OF_EXISTING_NETWORK, Call
 from moka.preflight.check import Check, Context, ask
 from moka.preflight.failures import NotFoundError
 from moka.preflight.growth import addresses_per_node, group_sizes
 from moka.preflight.rows import Verdict, failed, listed, passed, warned
 from moka.preflight.usage import INSTANCES, Thing, addresses_of_own_nodes, fetch_instances
 
-SUBNETS: Final = Call("ec2", "DescribeSubnets")
+SUBNETS: Final = Call("ec2", "DescribeSubnets", OF_EXISTING_NETWORK)
 
 CONTROL_PLANE_LEAST: Final = 6
 CONTROL_PLANE_GOOD: Final = 16

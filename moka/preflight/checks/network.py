@@ -7,7 +7,7 @@ from typing import Any, Final
 from environments import Environment
 from environments.network import ExistingNetwork, ExistingSubnet, NewNetwork
 from moka.preflight.aws import Reader
-from moka.preflight.calls import Call
+from moka.preflight.calls import OF_EXISTING_NETWORK, Call
 from moka.preflight.check import Check, Context, ask
 from moka.preflight.checks import ways_out
 from moka.preflight.failures import NotFoundError
@@ -15,10 +15,10 @@ from moka.preflight.rows import Verdict, failed, listed, passed, warned
 from moka.preflight.usage import Thing, made_by_network_stack
 
 VPCS: Final = Call("ec2", "DescribeVpcs")
-ATTRIBUTE: Final = Call("ec2", "DescribeVpcAttribute")
-SUBNETS: Final = Call("ec2", "DescribeSubnets")
-GROUPS: Final = Call("ec2", "DescribeSecurityGroups")
-PREFIX_LISTS: Final = Call("ec2", "DescribeManagedPrefixLists")
+ATTRIBUTE: Final = Call("ec2", "DescribeVpcAttribute", OF_EXISTING_NETWORK)
+SUBNETS: Final = Call("ec2", "DescribeSubnets", OF_EXISTING_NETWORK)
+GROUPS: Final = Call("ec2", "DescribeSecurityGroups", OF_EXISTING_NETWORK)
+PREFIX_LISTS: Final = Call("ec2", "DescribeManagedPrefixLists", OF_EXISTING_NETWORK)
 
 DNS_ATTRIBUTES: Final = ("enableDnsSupport", "enableDnsHostnames")
 """EKS' private API endpoint has a private DNS name; without both nodes do not find it."""

@@ -35,15 +35,11 @@ class Room:
 
 def judge(quota: Quota, region: str, room: Room) -> Iterator[Verdict]:
     """Yield whether the room is enough."""
-    value = f"{_number(room.limit)} {quota.unit} allowed{room.source}"
+    value = f"{_amount(room.limit, quota.unit)} allowed{room.source}"
     if room.used is not None:
         value += f", {_number(room.used)} in use by others"
     total = room.needed + (room.used or 0)
-    needed = (
-        f"{_number(room.needed)} {quota.unit} at the pools' maxima"
-        if quota.service in {"ec2", "ebs"}
-        else _number(room.needed)
-    )
+    needed = f"{_amount(room.needed, quota.unit)} at the pools' maxima" if quota.unit else _number(room.needed)
     if total > room.limit:
         fix = f"{_request(quota.service, quota.code, region, total)}; or lower the file's maxima"
         yield failed(quota.name, value, needed=needed, fix=fix)
@@ -72,6 +68,10 @@ def judge_roles(environment: Environment, summary: dict[str, int]) -> Iterator[V
         yield failed("IAM roles", value, needed=f"about {needed}", fix=fix)
     else:
         yield passed("IAM roles", value, f"about {needed}")
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{_number(value)} {unit}".strip()
 
 
 def _number(value: float) -> str:

@@ -7,13 +7,13 @@ from environments import Environment
 from environments.checks.network import NEEDED_ENDPOINTS
 from environments.data import GlueCatalog
 from environments.network import ExistingNetwork
-from moka.preflight.calls import Call
+from moka.preflight.calls import OF_EXISTING_NETWORK, Call
 from moka.preflight.check import Context, ask
 from moka.preflight.rows import Verdict, failed, listed, passed, warned
 from moka.preflight.usage import Thing
 
-ROUTES: Final = Call("ec2", "DescribeRouteTables")
-ENDPOINTS: Final = Call("ec2", "DescribeVpcEndpoints")
+ROUTES: Final = Call("ec2", "DescribeRouteTables", OF_EXISTING_NETWORK)
+ENDPOINTS: Final = Call("ec2", "DescribeVpcEndpoints", OF_EXISTING_NETWORK)
 CALLS: Final = (ROUTES, ENDPOINTS)
 
 _LEADS_OUT: Final = (

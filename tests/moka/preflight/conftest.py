@@ -8,6 +8,7 @@ Every call that botocore is asked to make is recorded.
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -81,17 +82,21 @@ def session() -> Any:
     return boto3.session.Session(region_name=REGION, botocore_session=core)
 
 
+@functools.cache
+def _client(service: str, region: str) -> Any:
+    """One for all tests: it holds no state but credentials, and moto catches what it sends while a test runs."""
+    return session().client(service, region_name=region, aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
 class Account:
     """The account, the environment file that belongs to it, and what was asked of it."""
 
     def __init__(self) -> None:
-        self.setup = session()
         self.session = session()
         self.session.events.register_first("before-call", self._intercept)
         self.calls: list[str] = []
         """service:Operation of every call, in order."""
         self.limits = dict(QUOTAS)
-        self._clients: dict[str, Any] = {}
         self._answers: dict[str, Answer] = {"service-quotas:GetServiceQuota": self._quota}
         self.data: dict[str, Any] = {}
         """The environment file, to be changed by a test."""
@@ -111,11 +116,9 @@ class Account:
             return refusal("NoSuchResourceException")
         return {"Quota": {"Value": self.limits[body["QuotaCode"]]}}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """A client that is not recorded, to make and break things with."""
-        if service not in self._clients:
-            self._clients[service] = self.setup.client(service)
-        return self._clients[service]
+        return _client(service, region)
 
     def answer(self, call: str, answer: Mapping[str, Any] | Answer) -> None:
         """From now on `call` (service:Operation) is answered with this."""

@@ -118,13 +118,13 @@ def test_bad_file_is_bad_input_with_every_problem(
     account: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.data["region"] = "nowhere"
-    account.data["acount"] = "123456789012"
+    account.data["account_id"] = "123456789012"
 
     said = moka(capsys, account.write(tmp_path))
 
     assert (said.code, said.out) == (2, "")
     assert "region" in said.err
-    assert "acount" in said.err
+    assert "account_id" in said.err
 
 
 def test_environment_that_does_not_exist_is_bad_input(aws: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,45 @@ def test_denial_beats_an_allowance() -> None:
     assert missing(allow("kms:*"), denial) == ("kms:CreateGrant",)
 
 
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"Principal": "*"},
+        {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}},
+        {"Principal": {"AWS": ACCOUNT}},
+        {"NotPrincipal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/Admin"}},
+    ],
+)
+def test_denial_of_the_whole_account_hits_the_role_too(who: dict[str, Any]) -> None:
+    denial = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*", **who}
+
+    assert missing(allow("kms:*"), denial) == ("kms:Decrypt",)
+
+
+@pytest.mark.parametrize(
+    "who", [{"NotPrincipal": {"AWS": [ROLE]}}, {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/Other"}}]
+)
+def test_denial_of_others_does_not_hit_the_role(who: dict[str, Any]) -> None:
+    denial = {"Effect": "Deny", "NotAction": "kms:DescribeKey", "Resource": "*", **who}
+
+    assert missing(allow("kms:*"), denial) == ()
+
+
+def test_denial_of_all_but_some_actions_leaves_those() -> None:
+    denial = {**allow([]), "Effect": "Deny", "NotAction": ["kms:CreateGrant", "kms:De*"]}
+    del denial["Action"]
+
+    assert missing(allow("kms:*"), denial) == tuple(
+        action for action in NEEDED_ACTIONS if action not in {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey"}
+    )
+
+
+def test_denial_of_plain_http_is_no_denial_of_auto_scaling() -> None:
+    denial = {**allow("kms:*", "*"), "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+
+    assert missing(*needed_statements(ROLE), denial) == ()
+
+
 def test_grant_with_constraints_counts_for_nothing() -> None:
     grant = {
         "GranteePrincipal": ROLE,

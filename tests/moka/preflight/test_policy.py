@@ -14,8 +14,6 @@ from moka.preflight.checks import CHECKS
 from moka.preflight.policy import actions_of, least_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.moka.preflight.conftest import Account
 
 MOTO_REFUSES = ("eks:ListClusters failed", "route53:GetHostedZone failed")
@@ -24,34 +22,30 @@ MOST_CHARACTERS = 6144
 """IAM's limit of a managed policy, white space not counted."""
 
 
-def _nothing(_: Account) -> None:
-    """A healthy account."""
+def made_by_each_check(account: Account) -> dict[str, set[str]]:
+    """The calls that botocore is asked to make for each check: {check: {service:Operation}}."""
+    made = {}
+    for check in CHECKS:
+        account.calls.clear()
+        account.run(check.name)
+        made[check.name] = set(account.calls)
+    return made
 
 
-def _no_bootstrap(account: Account) -> None:
-    account.data["bootstrap"] = {"qualifier": "absent"}
-
-
-def _no_quota(account: Account) -> None:
-    account.limits.clear()
-    account.answer("service-quotas:GetAWSDefaultServiceQuota", {"Quota": {"Value": 1.0}})
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_calls_that_botocore_makes_are_the_declared_ones(
-    check: Any, whole: Account, request: pytest.FixtureRequest
-) -> None:
+def test_calls_that_botocore_makes_are_the_declared_ones(whole: Account, request: pytest.FixtureRequest) -> None:
     """Over a new and an existing network, and the faults that lead to further calls, recorded in botocore itself."""
-    faults: list[Callable[[Account], None]] = [_nothing, _no_bootstrap, _no_quota]
-    for fault in faults:
-        fault(whole)
-        whole.run(check.name)
-    existing: Account = request.getfixturevalue("whole_existing")
-    existing.run(check.name)
+    found = [made_by_each_check(whole)]
+    # the qualifiers that are there, and AWS' defaults, are asked for only when something is missing
+    whole.data["bootstrap"] = {"qualifier": "absent"}
+    whole.limits.clear()
+    whole.answer("service-quotas:GetAWSDefaultServiceQuota", {"Quota": {"Value": 1.0}})
+    found.append(made_by_each_check(whole))
+    found.append(made_by_each_check(request.getfixturevalue("whole_existing")))
 
-    made = {*whole.calls, *existing.calls}
-    declared = {f"{call.service}:{call.operation}" for call in check.calls}
-    assert made - {"sts:GetCallerIdentity"} == declared - {"sts:GetCallerIdentity"}
+    # every run asks first who it is
+    caller = "sts:GetCallerIdentity"
+    declared = {check.name: {f"{call.service}:{call.operation}" for call in check.calls} | {caller} for check in CHECKS}
+    assert {name: set.union(*(made[name] for made in found)) for name in declared} == declared
 
 
 def enforce(account: Account, policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +113,14 @@ def test_calls_that_an_environment_never_leads_to_are_left_out(account: Account)
         action for statement in least_policy(account.environment, CHECKS)["Statement"] for action in statement["Action"]
     }
 
-    # no key and no boundary is declared
+    # no key, no boundary and no existing network is declared
     assert set(actions_of(CHECKS)) - actions == {
+        "ec2:DescribeManagedPrefixLists",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DescribeVpcEndpoints",
         "iam:GetPolicy",
         "kms:DescribeKey",
         "kms:GetKeyPolicy",

@@ -53,12 +53,30 @@ def test_every_state_is_a_word_and_every_fix_a_line_of_its_own() -> None:
     ]
 
 
+def test_fix_of_several_rows_is_said_once() -> None:
+    faults = [
+        Row(check="bootstrap", verdict=failed(name, "none", needed="one", fix="./cdk bootstrap")) for name in "ab"
+    ]
+
+    lines = rendered(report(*faults))
+
+    assert lines[lines.index("Fixes") :] == [
+        "Fixes",
+        "fail  bootstrap: a",
+        "fail  bootstrap: b",
+        "      ./cdk bootstrap",
+        "",
+        "2 fail: not ready",
+        "",
+    ]
+
+
 def test_checks_that_were_not_made_are_named() -> None:
     fault = Row(check="account", verdict=failed("account", "1", needed="2", fix="log in"))
 
     lines = rendered(report(fault, not_made=("region", "quotas")))
 
-    assert "Not made, because they would look at another account: region, quotas." in lines
+    assert "Not made before the account fits: region, quotas." in lines
 
 
 def test_warnings_alone_are_ready() -> None:

@@ -69,7 +69,7 @@ def test_asymmetric_key_fails(keyed: Account) -> None:
 
 
 def test_key_of_another_region_fails(keyed: Account) -> None:
-    kms = keyed.setup.client("kms", region_name="eu-west-1")
+    kms = keyed.client("kms", "eu-west-1")
     keyed.data["storage"]["key_arn"] = kms.create_key()["KeyMetadata"]["Arn"]
 
     row, _ = keyed.row("keys", "storage.key_arn")
