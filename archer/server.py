@@ -38,6 +38,9 @@ from archer.workers import Workers
 ANNOUNCEMENT = "server.json"
 """File in the data folder that says where the API listens."""
 
+_ANNOUNCE_SECONDS = 2.0
+"""How soon the announcement is there again when another server of this folder took it away with its own."""
+
 _log = structlog.get_logger()
 
 
@@ -55,7 +58,8 @@ def run(settings: ServeSettings) -> None:
         server.start()
         if settings.stop_on_stdin_eof:
             Thread(target=_wait_for_eof, args=(stop,), name="stdin", daemon=True).start()
-        stop.wait()
+        while not stop.wait(_ANNOUNCE_SECONDS):
+            server.keep_announced()
         if settings.stop_jobs_on_exit:
             server.stop_jobs()
     finally:
@@ -141,6 +145,10 @@ class _Server:
             files.write(self._settings.data.absolute() / ANNOUNCEMENT, content)
         except OSError as error:
             _log.warning("server.json not written", error=str(error))
+
+    def keep_announced(self) -> None:
+        if not (self._settings.data.absolute() / ANNOUNCEMENT).exists():
+            self._announce()
 
     def stop_jobs(self) -> None:
         """Kill what runs and wait for the confirmation, as long as a killed job may take."""

@@ -1,6 +1,5 @@
 """The web application: doors, routes, error documents and the page, around one service."""
 
-import importlib.util
 import time
 from importlib.metadata import version
 from threading import Event
@@ -12,6 +11,7 @@ from archer.api import problems, routes
 from archer.api.door import LocalDoor
 from archer.metrics import Metrics
 from archer.service import Service
+from archer.web import pages
 
 
 def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
@@ -30,10 +30,7 @@ def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
     app.state.stopping = stopping or Event()
     app.include_router(routes.router)
     app.include_router(routes.health)
-    if importlib.util.find_spec("archer.web.pages"):
-        from archer.web.pages import router as pages  # noqa: PLC0415
-
-        app.include_router(pages)
+    app.include_router(pages.router)
     problems.install(app)
     app.add_middleware(_Measured, metrics=app.state.metrics)
     app.add_middleware(LocalDoor)

@@ -17,7 +17,7 @@ from archer.model import JobState
 from archer.service import Service
 from archer.submission import IdempotencyKey, Submission
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 """Pause between two looks at a job's version while a client waits for news."""
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])

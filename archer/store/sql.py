@@ -3,10 +3,12 @@
 Each method is one transaction around functions of the modules beside this one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import delete, select, tuple_
+import structlog
+from sqlalchemy import Connection, delete, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from archer.clock import Clock, SystemClock, to_ms
@@ -18,6 +20,10 @@ from archer.store.interface import Change, Fence, JobFilter, JobPage, NewJob, Su
 from archer.store.migrate import check_schema
 from archer.store.schema import idempotency_keys
 
+T = TypeVar("T")
+
+_log = structlog.get_logger()
+
 
 class SqlStore:
     """`archer.store.interface.Store` over SQLAlchemy Core."""
@@ -27,15 +33,20 @@ class SqlStore:
         self._clock = clock or SystemClock()
 
     def submit(self, new: NewJob) -> SubmitResult:
-        try:
-            return self._submit_once(new)
-        except IntegrityError:
-            # another server wrote the same idempotency key between our look and our insert: now it is there to be seen
-            return self._submit_once(new)
+        return self._written(lambda connection: births.bear_job(connection, new))
 
-    def _submit_once(self, new: NewJob) -> SubmitResult:
-        with self._database.write() as connection:
-            return births.bear_job(connection, new)
+    def _written(self, work: Callable[[Connection], T]) -> T:
+        """`work` in a transaction, and once more when another server inserted the same key or counter row meanwhile."""
+        try:
+            with self._database.write() as connection:
+                return work(connection)
+        except IntegrityError:
+            _log.info("transaction repeated")
+        try:
+            with self._database.write() as connection:
+                return work(connection)
+        except IntegrityError as error:
+            raise StoreUnavailableError(str(error.orig)) from error
 
     def key_exists(self, scope: str, key: str) -> bool:
         keys = idempotency_keys
@@ -64,8 +75,7 @@ class SqlStore:
             return queries.list_events(connection, job_id, after=after, limit=limit)
 
     def change(self, job_id: str, change: Change, *, fence: Fence | None = None) -> Job:
-        with self._database.write() as connection:
-            return changes.change_job(connection, job_id, change, fence)
+        return self._written(lambda connection: changes.change_job(connection, job_id, change, fence))
 
     def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
         with self._database.read() as connection:

@@ -95,7 +95,8 @@ class HistoryServer:
         events.mkdir(parents=True, exist_ok=True)
         java = find_java(self._settings.java_home, self._environment)
         conf = {
-            "spark.history.fs.logDirectory": events.as_uri(),
+            # not `as_uri()`: unlike the event log's writer, the reader would take %20 for part of the name
+            "spark.history.fs.logDirectory": f"file://{events}",
             "spark.history.fs.update.interval": f"{_UPDATE_SECONDS}s",
             "spark.history.ui.port": str(port),
             # a taken port must end it, so that we choose the next one and know which

@@ -164,6 +164,10 @@ sys.exit(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
         found: dict[str, Any] = json.loads(until(lambda: path.read_text() if path.exists() else None, what=str(path)))
         return found
 
+    @staticmethod
+    def until(question: Callable[[], T | None], *, what: str) -> T:
+        return until(question, what=what)
+
     def close(self) -> None:
         for server in self._all:
             server.close()

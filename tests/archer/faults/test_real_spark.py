@@ -51,7 +51,7 @@ def stdout(server: ArcherProcess, job: str) -> str:
 
 
 def test_real_jobs_end_in_their_true_states(archers: Archers) -> None:
-    server = archers.serve("--history", "--history-port", "0", "--slots", "2", real_spark=True)
+    server = archers.serve("--history", "--history-port", "0", "--slots", "2", data="data with space", real_spark=True)
     small = {"driver": {"memory": "512m"}, "executor": {"memory": "512m"}}
     tight = {part: {"memory": "512m", "memory_overhead": "128m"} for part in ("driver", "executor")}
     good = server.submit(archers.application(COUNT, "count.py"))
@@ -64,7 +64,7 @@ def test_real_jobs_end_in_their_true_states(archers: Archers) -> None:
     assert succeeded["spark_app_id"] == f"local-{good}-1"
     assert stdout(server, good) == f"rows 1000 local-{good}-1\n"
     assert "RUNNING" in server.moves(good)
-    assert _seen_in_history(succeeded["history_url"], good)
+    assert _seen_in_history(archers, succeeded["history_url"], good)
 
     failed = server.wait(bad)
     assert (failed["state"], failed["diagnosis"]["category"]) == ("FAILED", "user-error")
@@ -84,10 +84,8 @@ def test_real_jobs_end_in_their_true_states(archers: Archers) -> None:
         assert not (server.data / "attempts" / f"{job}-1" / "scratch").exists()
 
 
-def _seen_in_history(url: str, job: str) -> bool:
+def _seen_in_history(archers: Archers, url: str, job: str) -> bool:
     """Spark's own History Server has read the event log."""
-    from tests.archer.faults.conftest import until
-
     server = url.partition("/history/")[0]
 
     def found() -> bool:
@@ -97,4 +95,4 @@ def _seen_in_history(url: str, job: str) -> bool:
             return False
         return answer.status_code == 200 and answer.json()["attempts"][0]["completed"]
 
-    return until(found, what=f"{url} in the History Server")
+    return archers.until(found, what=f"{url} in the History Server")

@@ -54,3 +54,15 @@ def test_a_taken_port_leads_to_the_next_free_one_or_to_a_refusal(archers: Archer
 
     assert second.url != first.url
     assert f"port {port} is taken" in second.log.read_text()
+
+
+def test_a_server_that_goes_takes_only_its_own_announcement_with_it(archers: Archers) -> None:
+    stays, goes = archers.serve(), archers.serve()
+
+    goes.terminate()
+
+    def announced() -> bool:
+        path = stays.data / "server.json"
+        return path.exists() and stays.url in path.read_text()
+
+    assert archers.until(announced, what="server.json of the one that stays")

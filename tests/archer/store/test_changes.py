@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from archer.errors import FencedOutError, IllegalMoveError, NotFoundError, StaleJobError
+from archer.errors import FencedOutError, IllegalMoveError, NotFoundError, StaleJobError, StoreUnavailableError
 from archer.model import Category, Diagnosis, EventKind, JobState
 from archer.store import schema
 
@@ -164,7 +164,7 @@ def test_when_writing_the_history_fails_nothing_of_the_change_stays(kit: StoreKi
             "CREATE TRIGGER broken BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no history today'); END"
         )
 
-    with pytest.raises(Exception, match="no history today"):
+    with pytest.raises(StoreUnavailableError, match="no history today"):
         kit.move(job, S.CANCELLED)
 
     assert kit.store.job(job.id) == job
