@@ -1,0 +1,28 @@
+import re
+from pathlib import Path
+
+from moka.assembly import SynthesizedStack
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs/reference/stacks.md", ROOT / "docs/concepts/infrastructure.md"]
+
+
+def test_every_file_that_the_pages_name_exists() -> None:
+    for page in PAGES:
+        named = set(re.findall(r"`((?:infra|tests|benchmarks|environments)/[\w/]+\.py)`", page.read_text()))
+
+        assert named
+        assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_reference_has_a_row_for_every_kind_of_stack(stacks: dict[str, SynthesizedStack]) -> None:
+    rows = re.findall(r"^\| `<env>/([a-z]+)", PAGES[0].read_text(), re.MULTILINE)
+
+    assert set(rows) == {path.split("/")[1].split("-")[0] for path in stacks}
+
+
+def test_the_reference_names_what_differs_from_the_recommended_flags() -> None:
+    text = PAGES[0].read_text()
+
+    assert "@aws-cdk/core:defaultCrossStackReferences: strong" in text
+    assert "enableAdditionalMetadataCollection" in text
