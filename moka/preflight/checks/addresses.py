@@ -44,7 +44,12 @@ def judge_nodes(environment: Environment, network: ExistingNetwork, free: dict[s
     needed = needed_by_zone(environment)
     for zone in network.zones:
         ids = [subnet.id for subnet in network.subnets if subnet.use == "nodes" and subnet.zone == zone]
-        there = sum(free[each] for each in ids if each in free)
+        absent = [each for each in ids if each not in free]
+        if absent:
+            fix = f"write the ids of subnets that exist: moka preflight {environment.name} --only network"
+            yield failed(f"nodes in {zone}", f"no such subnet: {listed(absent)}", needed="existing subnets", fix=fix)
+            continue
+        there = sum(free[each] for each in ids)
         subject, value = f"nodes in {zone}", f"{there:,} free in {listed(ids)}"
         demand = f"{needed[zone]:,} at the pools' maxima"
         if needed[zone] > there:

@@ -121,6 +121,8 @@ def run(context: Context, network: ExistingNetwork) -> Iterator[Verdict]:
 
     def judge(found: tuple[list[Thing], list[Thing]]) -> Iterator[Verdict]:
         tables, endpoints = found
+        if not tables:
+            return  # every VPC has a main route table: this one does not exist, as its own row says
         yield from judge_routes(network, context.file, tables)
         yield from judge_s3(network, context.environment.region, tables, endpoints)
         yield from judge_endpoints(context.environment, network, endpoints)

@@ -41,6 +41,17 @@ def test_zone_with_too_few_free_addresses_for_full_pools_fails(existing: Account
     )
 
 
+def test_zone_whose_subnet_does_not_exist_fails_and_others_are_judged(existing: Account) -> None:
+    subnet = next(each for each in existing.data["network"]["subnets"] if each["use"] == "nodes")
+    subnet["id"] = "subnet-0123456789abcdef0"
+
+    row, report = existing.row("addresses", "nodes in us-east-1a")
+
+    assert (row.verdict.state, row.verdict.value) == (State.FAIL, "no such subnet: subnet-0123456789abcdef0")
+    assert row.verdict.fix == "write the ids of subnets that exist: moka preflight dev --only network"
+    assert sum(each.verdict.state is State.PASS for each in report.rows if each.check == "addresses") == 8
+
+
 def test_zone_that_fits_barely_warns_of_scattered_addresses(existing: Account) -> None:
     free(existing, nodes=2400)
 

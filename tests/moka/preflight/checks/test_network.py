@@ -37,6 +37,16 @@ def test_vpc_that_does_not_exist_fails(existing: Account) -> None:
     )
 
 
+def test_vpc_that_does_not_exist_has_no_rows_on_routes_and_endpoints(existing: Account) -> None:
+    existing.data["network"]["vpc_id"] = NO_VPC
+
+    report = existing.run("network")
+
+    subjects = [row.verdict.subject for row in report.rows]
+    assert NO_VPC in subjects
+    assert not [subject for subject in subjects if "route" in subject or "endpoint" in subject or "Dns" in subject]
+
+
 def test_range_that_the_vpc_lacks_fails_and_one_that_the_file_lacks_warns(existing: Account) -> None:
     vpc = existing.data["network"]["vpc_id"]
     fix = "write `network.vpc_cidrs: [10.20.0.0/20, 100.64.0.0/16]` in environments/dev.yaml"
