@@ -7,12 +7,12 @@ Every call that botocore is asked to make is recorded.
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +32,13 @@ from moka.preflight.check import WantedImage
 from moka.preflight.key_policy import autoscaling_role, needed_statements
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from moka.preflight import Report, Row
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 LOADER = botocore.loaders.create_loader()
+ENVIRONMENT = Path(__file__).with_name("environment.yaml")
 TODAY = date(2026, 11, 1)
 HOSTNAME = "archer.dev.moka.example.com"
 IMAGES = (WantedImage(repository="spark-operator-controller", tag="2.5.2"),)
@@ -183,7 +182,7 @@ def account(aws: None) -> Account:
     _bootstrap(account)
     _roles(account)
     _images(account)
-    account.data = copy.deepcopy(ENVIRONMENT)
+    account.data = yaml.safe_load(ENVIRONMENT.read_text())
     account.data["archer"]["endpoint"]["hosted_zone_id"] = hosted_zone(account, "dev.moka.example.com")
     return account
 
@@ -341,102 +340,3 @@ def _images(account: Account) -> None:
         kind = "application/vnd.oci.image.manifest.v1+json"
         manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {"digest": "sha256:0"}, "layers": []})
         ecr.put_image(repositoryName=f"moka-dev/{image.repository}", imageManifest=manifest, imageTag=image.tag)
-
-
-def pool(name: str, kind: str, types: list[str], most: int, **more: Any) -> dict[str, Any]:
-    """A pool's section of the environment file."""
-    least = 1 if kind == "system" else 0
-    bounds = {"min_nodes_per_zone": least, "max_nodes_per_zone": most, "ami_release_version": "1.35.2-20260715"}
-    return {"name": name, "role": kind, "instance_types": types, **bounds, **more}
-
-
-ENVIRONMENT: dict[str, Any] = {
-    "schema_version": 1,
-    "name": "dev",
-    "account": ACCOUNT,
-    "region": REGION,
-    "tags": {"platform": "moka", "owner": "data-platform"},
-    "network": {
-        "mode": "new",
-        "cidr": "10.40.0.0/20",
-        "zones": list(ZONES),
-        "pod_cidrs": ["100.64.0.0/16"],
-        "nat": "per_zone",
-        "interface_endpoints": ["ecr.api", "ecr.dkr", "sts"],
-    },
-    "clusters": [
-        {
-            "name": "batch",
-            "kubernetes_version": "1.35",
-            "access": [
-                {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/PlatformAdmin", "policy": "cluster-admin"},
-                {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/Auditor", "policy": "view"},
-            ],
-            "pools": [
-                pool("system", "system", ["m8g.xlarge"], 2),
-                pool("driver", "driver", ["m8g.2xlarge"], 4),
-                pool(
-                    "executor",
-                    "executor",
-                    ["r8gd.4xlarge", "r7gd.4xlarge", "r6gd.4xlarge"],
-                    10,
-                    capacity="spot",
-                    nvme="raid0",
-                ),
-            ],
-        }
-    ],
-    "teams": [
-        {
-            "name": "ads",
-            "queues": ["root.ads"],
-            "submitters": ["ads-engineers"],
-            "quota": {"vcores": 400, "memory_gib": 3200, "pods": 500},
-        },
-    ],
-    "queues": {
-        "default": "root.ads.ctr.tier1",
-        "tree": [
-            {
-                "name": "ads",
-                "guaranteed": {"vcores": 100, "memory_gib": 800},
-                "queues": [
-                    {
-                        "name": "ctr",
-                        "guaranteed": {"vcores": 100, "memory_gib": 800},
-                        "queues": [
-                            {
-                                "name": "tier1",
-                                "guaranteed": {"vcores": 100, "memory_gib": 800},
-                                "max_applications": 20,
-                            }
-                        ],
-                    }
-                ],
-            }
-        ],
-    },
-    "catalog": {"kind": "none"},
-    "storage": {"retain": False},
-    "archer": {
-        "cluster": "batch",
-        "endpoint": {
-            "hostname": HOSTNAME,
-            "hosted_zone_id": "Z0123456789DEV",
-            "certificate_arn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/00000000-0000-4000-8000-0000000000d1",
-            "allowed_cidrs": ["10.0.0.0/8"],
-        },
-    },
-    "schedules": [
-        {
-            "name": "more-at-night",
-            "cluster": "batch",
-            "pool": "executor",
-            "cron": "0 20 ? * MON-FRI *",
-            "timezone": "America/Los_Angeles",
-            "min_nodes_per_zone": 0,
-            "max_nodes_per_zone": 12,
-        }
-    ],
-}
-"""On demand 3 zones x (2 x 4 + 4 x 8) = 120 vCPU, spot 3 zones x 12 x 16 = 576 vCPU, schedule included."""
