@@ -8,7 +8,7 @@ from archer.bells import Bell
 from archer.clock import Clock
 from archer.dispatcher import Dispatcher
 from archer.janitor import Janitor
-from archer.loops import LeaseKeeper, Loop
+from archer.loops import LeaseKeeper, Loop, Step
 from archer.settings import ServeSettings
 from archer.store.interface import Store
 from archer.tracker import Tracker
@@ -35,32 +35,19 @@ class Workers:
         janitor = Janitor(store=store, clock=clock, idempotency_days=settings.idempotency_days)
         cluster = backend.cluster
         every = {
-            "dispatcher": Loop(
-                f"dispatcher/{cluster}",
-                dispatcher.step,
-                self._keeper(f"dispatcher/{cluster}"),
-                self._dispatch,
-                interval_seconds=settings.dispatch_interval_seconds,
+            "dispatcher": self._loop(
+                f"dispatcher/{cluster}", dispatcher.step, self._dispatch, settings.dispatch_interval_seconds
             ),
-            "tracker": Loop(
-                f"tracker/{cluster}",
-                tracker.step,
-                self._keeper(f"tracker/{cluster}"),
-                self._track,
-                interval_seconds=settings.track_interval_seconds,
-            ),
-            "janitor": Loop(
-                "janitor",
-                janitor.step,
-                self._keeper("janitor"),
-                Bell(),
-                interval_seconds=settings.janitor_interval_seconds,
-            ),
+            "tracker": self._loop(f"tracker/{cluster}", tracker.step, self._track, settings.track_interval_seconds),
+            "janitor": self._loop("janitor", janitor.step, Bell(), settings.janitor_interval_seconds),
         }
         self._loops: Mapping[str, Loop] = {role: loop for role, loop in every.items() if role in settings.roles}
 
-    def _keeper(self, lease: str) -> LeaseKeeper:
-        return LeaseKeeper(self._store, lease, self._owner, seconds=self._settings.lease_seconds, clock=time.monotonic)
+    def _loop(self, lease: str, step: Step, bell: Bell, interval_seconds: float) -> Loop:
+        """One worker under the lease of its own name."""
+        seconds = self._settings.lease_seconds
+        keeper = LeaseKeeper(self._store, lease, self._owner, seconds=seconds, clock=time.monotonic)
+        return Loop(lease, step, keeper, bell, interval_seconds=interval_seconds)
 
     def wake(self) -> None:
         """There is news: a submission or a kill."""

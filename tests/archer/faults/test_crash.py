@@ -142,3 +142,23 @@ def test_a_server_ends_with_its_parent_when_asked_to(archers: Archers) -> None:
     server.process.stdin.close()
 
     assert server.process.wait(30) == 0
+
+
+def test_ctrl_c_ends_it_and_a_second_one_ends_it_at_once(archers: Archers) -> None:
+    quick = archers.serve()
+    quick.process.send_signal(signal.SIGINT)
+    assert quick.process.wait(30) == 0
+
+    slow = archers.serve("--stop-jobs-on-exit", ARCHER_CANCEL_GRACE_SECONDS="300")
+    deaf = archers.application(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(99)\n"
+    )
+    job = slow.submit(deaf)
+    log = slow.data / "attempts" / f"{job}-1" / "stdout.log"
+    archers.until(lambda: log.exists() and bool(log.read_text()), what="a deaf job")
+    slow.process.send_signal(signal.SIGINT)
+    archers.until(lambda: slow.job(job)["state"] == "CANCELLING", what="the first Ctrl-C at work")
+
+    slow.process.send_signal(signal.SIGINT)
+
+    assert slow.process.wait(30) == 130

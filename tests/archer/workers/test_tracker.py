@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from archer.backends.interface import StopReason
-from archer.errors import FencedOutError
+from archer.errors import FencedOutError, StoreUnavailableError
 from archer.model import Category, EventKind
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def test_nothing_is_released_before_its_end_is_committed(shop: Shop) -> None:
     with shop.database.write() as connection:
         connection.exec_driver_sql("CREATE TRIGGER x BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'full'); END")
 
-    shop.track()
+    with pytest.raises(StoreUnavailableError):
+        shop.track()
 
     assert shop.states(job) == ["RUNNING"]
     assert shop.backend.released == []

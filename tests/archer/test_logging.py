@@ -1,0 +1,48 @@
+"""The server's own log."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from archer.logging import _Forgiving
+
+PROGRAM = """
+import structlog
+from archer.logging import configure_logging
+configure_logging("info")
+log = structlog.get_logger()
+log.debug("not this")
+try:
+    raise ValueError("inside")
+except ValueError:
+    log.exception("step failed", loop="tracker")
+"""
+
+
+def test_every_line_is_json_with_level_time_and_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+
+    (line,) = done.stderr.splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["level"], found["loop"]) == ("step failed", "error", "tracker")
+    assert found["timestamp"].endswith("Z")
+    assert "ValueError: inside" in found["exception"]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), ValueError("closed")])
+def test_a_log_that_can_not_be_written_stops_nothing(error: Exception) -> None:
+    class Broken(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise error
+
+        def flush(self) -> None:
+            raise error
+
+    stream = _Forgiving(Broken())
+
+    assert stream.write("x") == 0
+    stream.flush()

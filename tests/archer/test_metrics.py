@@ -1,0 +1,26 @@
+"""What Prometheus is told."""
+
+from archer.metrics import Metrics
+from archer.model import JobState
+
+
+def test_jobs_are_summed_over_queues_and_every_state_is_there() -> None:
+    metrics = Metrics(lambda: {("root.a", JobState.QUEUED): 2, ("root.b", JobState.QUEUED): 3})
+
+    lines = metrics.text().decode().splitlines()
+
+    assert 'archer_jobs{state="QUEUED"} 5.0' in lines
+    assert len([line for line in lines if line.startswith("archer_jobs{")]) == len(JobState)
+
+
+def test_numbers_are_read_when_asked_for_not_at_the_start() -> None:
+    asked: list[int] = []
+
+    def count() -> dict[tuple[str, JobState], int]:
+        asked.append(1)
+        return {}
+
+    metrics = Metrics(count)
+    assert asked == []
+    metrics.text()
+    assert asked == [1]
