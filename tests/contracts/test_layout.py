@@ -38,13 +38,23 @@ def test_modules_stay_under_the_ceiling() -> None:
     assert too_long == {}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/index.md"])
+PAGES = sorted(str(path.relative_to(ROOT)) for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*.md"))
+
+
+def test_every_page_of_the_documentation_is_in_its_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [page.removeprefix("docs/") for page in PAGES if page.startswith("docs/") and page != "docs/index.md"]
+
+    assert pages
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES])
 def test_every_link_of_a_page_leads_to_a_file(page: str) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text())
     local = [target for target in targets if not target.startswith(("http:", "https:"))]
     missing = [target for target in local if not (ROOT / page).parent.joinpath(target).exists()]
 
-    assert local
     assert missing == []
 
 
