@@ -11,3 +11,5 @@ reported without waiting for it.
 from infra.node_runtime import name_node
 
 name_node()
+
+__all__ = ["name_node"]
