@@ -1,5 +1,7 @@
 """What every stack of an environment has: its account and region, its names, its tags, its bootstrap stack."""
 
+import functools
+
 import aws_cdk as cdk
 
 from environments import Environment, names
@@ -16,15 +18,18 @@ class MokaStack(cdk.Stack):
             stack_id,
             stack_name=f"moka-{environment.name}-{stack_id}",
             env=cdk.Environment(account=environment.account, region=environment.region),
-            synthesizer=cdk.DefaultStackSynthesizer(
-                qualifier=environment.bootstrap.qualifier,
-                cloud_formation_execution_role=environment.bootstrap.execution_role_arn,
-            ),
+            synthesizer=_synthesizer(environment.bootstrap.qualifier, environment.bootstrap.execution_role_arn),
             tags=environment.tags,
             termination_protection=protect,
         )
         self.environment_file = environment
         self.location = location(environment)
+
+
+@functools.cache
+def _synthesizer(qualifier: str, execution_role_arn: str | None) -> cdk.DefaultStackSynthesizer:
+    """Return the synthesizer for a bootstrap stack; the stacks of an environment share one."""
+    return cdk.DefaultStackSynthesizer(qualifier=qualifier, cloud_formation_execution_role=execution_role_arn)
 
 
 def location(environment: Environment) -> Location:

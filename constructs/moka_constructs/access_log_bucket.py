@@ -60,7 +60,8 @@ class AccessLogBucket(Construct):
                 ]
             ),
         )
-        bucket.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
+        if props.retain:
+            bucket.apply_removal_policy(RemovalPolicy.RETAIN)
         write = {
             "Sid": "S3WritesAccessLogs",
             "Effect": "Allow",

@@ -9,7 +9,7 @@ import dataclasses
 import re
 from typing import Literal
 
-from aws_cdk import CfnTag, Fn, RemovalPolicy
+from aws_cdk import CfnTag, Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -120,14 +120,12 @@ class ControlPlane(Construct):
 
     def _log_group(self) -> logs.CfnLogGroup:
         """Return the log group; made before the cluster, which would make its own and keep logs for ever."""
-        group = logs.CfnLogGroup(
+        return logs.CfnLogGroup(
             self,
             "LogGroup",
             log_group_name=f"/aws/eks/{self._props.cluster_name}/cluster",
             retention_in_days=self._props.log_retention_days,
         )
-        group.apply_removal_policy(RemovalPolicy.DESTROY)
-        return group
 
     def _security_group(self) -> ec2.CfnSecurityGroup:
         """Return a second group on EKS' interfaces, for those who may reach the API server from outside the nodes."""

@@ -82,7 +82,8 @@ class DataBucket(Construct):
                 destination_bucket_name=props.access_logs_bucket, log_file_prefix=f"{props.bucket_name}/"
             ),
         )
-        bucket.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
+        if props.retain:
+            bucket.apply_removal_policy(RemovalPolicy.RETAIN)
         policy = {"Version": "2012-10-17", "Statement": [deny_without_tls(self.arn)]}
         s3.CfnBucketPolicy(self, "Policy", bucket=bucket.ref, policy_document=policy)
 

@@ -45,8 +45,8 @@ class EncryptionKey(Construct):
             key_policy={"Version": "2012-10-17", "Statement": statements},
         )
         key.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
-        kms.CfnAlias(self, "Alias", alias_name=f"alias/{props.alias}", target_key_id=key.ref)
         self.arn: str = key.attr_arn
+        kms.CfnAlias(self, "Alias", alias_name=f"alias/{props.alias}", target_key_id=self.arn)
 
 
 def _account(location: Location) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from aws_cdk import CfnTag, RemovalPolicy
+from aws_cdk import CfnTag
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -33,7 +33,6 @@ class FlowLogs(Construct):
         group = logs.CfnLogGroup(
             self, "LogGroup", log_group_name=props.log_group_name, retention_in_days=props.retention_days
         )
-        group.apply_removal_policy(RemovalPolicy.DESTROY)
         write = Statement(
             sid="WriteFlowLogs",
             actions=(

@@ -51,5 +51,6 @@ class ImageRepository(Construct):
             ),
             empty_on_delete=not props.retain,
         )
-        repository.apply_removal_policy(RemovalPolicy.RETAIN if props.retain else RemovalPolicy.DESTROY)
+        if props.retain:
+            repository.apply_removal_policy(RemovalPolicy.RETAIN)
         self.name = props.repository_name

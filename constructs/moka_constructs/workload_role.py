@@ -8,7 +8,6 @@ import dataclasses
 import json
 from typing import Any, Literal
 
-from aws_cdk import Fn
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -92,14 +91,15 @@ class WorkloadRole(Construct):
             )
 
 
-def _trust(props: WorkloadRoleProps) -> str | dict[str, Any]:
+def _trust(props: WorkloadRoleProps) -> dict[str, Any]:
     return _irsa_trust(props) if props.mechanism == "irsa" else _pod_identity_trust(props.cluster)
 
 
-def _irsa_trust(props: WorkloadRoleProps) -> str:
+def _irsa_trust(props: WorkloadRoleProps) -> dict[str, Any]:
     """Return the trust policy as one Fn::Sub string.
 
-    A condition *key* that holds the issuer cannot be a token in an object, and CfnJson would need a Lambda function.
+    A condition *key* that holds the issuer cannot be a token in an object, and CfnJson would need a Lambda function. The
+    intrinsic is written out because `Fn.sub` is one more call into the CDK's process for each role.
     """
     subject = f"system:serviceaccount:{props.service_account.namespace}:{props.service_account.name}"
     document = {
@@ -114,7 +114,7 @@ def _irsa_trust(props: WorkloadRoleProps) -> str:
         ],
     }
     values = {"Provider": props.cluster.oidc_provider_arn, "Issuer": props.cluster.oidc_issuer}
-    return Fn.sub(json.dumps(document), values)
+    return {"Fn::Sub": [json.dumps(document), values]}
 
 
 def _pod_identity_trust(cluster: ClusterIdentity) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_all_props_reach_the_bucket(template: Template, only: Only) -> None:
     bucket = only(template(lambda stack: DataBucket(stack, "Bucket", given)), "AWS::S3::Bucket")
     rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
 
-    assert bucket["DeletionPolicy"] == "Delete"
+    assert "DeletionPolicy" not in bucket  # deleted with its stack, when it is empty
     assert rules["expire-objects"]["ExpirationInDays"] == 14
     assert rules["drop-old-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert rules["abort-stale-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}

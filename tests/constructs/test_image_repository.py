@@ -17,7 +17,7 @@ def test_images_go_with_the_repository_only_when_it_is_not_retained(
     props = ImageRepositoryProps(repository_name="moka/spark", key_arn="arn:aws:kms:x:1:key/1", retain=retain)
     repository = only(template(lambda stack: ImageRepository(stack, "Image", props)), "AWS::ECR::Repository")
 
-    assert repository["DeletionPolicy"] == policy
+    assert repository.get("DeletionPolicy", "Delete") == policy
     assert repository["Properties"]["EmptyOnDelete"] is not retain
 
 

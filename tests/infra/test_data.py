@@ -129,8 +129,9 @@ def test_data_outlives_its_stack_where_the_file_says_retain(stacks: Stacks, name
 
     for resource in stacks[f"{name}/data"].resources.values():
         if resource["Type"] in lasting:
-            assert resource["DeletionPolicy"] == expected
-            assert resource["UpdateReplacePolicy"] == expected
+            # CloudFormation's default is to delete
+            assert resource.get("DeletionPolicy", "Delete") == expected
+            assert resource.get("UpdateReplacePolicy", "Delete") == expected
 
 
 def test_access_logs_go_to_a_bucket_that_admits_s3_for_our_buckets_only(stacks: Stacks, of_kind: OfKind) -> None:
