@@ -21,15 +21,16 @@ def synth() -> ModuleType:
 
 
 def test_the_ratio_is_of_medians_and_the_limit_decides_the_exit_code(synth: ModuleType) -> None:
-    text, code = synth.verdict("dev", [3.0, 1.5, 1.4], [1.0, 9.0, 0.9])
+    text, code = synth.verdict("dev", [3.0, 1.5, 1.4], [1.0, 9.0, 0.9], [2.0, 2.0, 2.0])
 
     assert text.splitlines() == [
         "bare script (one VPC, one EKS cluster, six node groups)    1.00 s",
         "environment dev                                            1.50 s",
         "ratio 1.50, at most 1.5",
+        "started without python -O: 2.00 s, ratio 2.00 (told, not judged)",
     ]
     assert code == 0
-    assert synth.verdict("dev", [1.51], [1.0])[1] == 1
+    assert synth.verdict("dev", [1.51], [1.0], [2.0])[1] == 1
 
 
 def test_a_synth_that_fails_ends_the_benchmark_with_its_own_words(synth: ModuleType) -> None:
