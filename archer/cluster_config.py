@@ -14,8 +14,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from archer.errors import InvalidInputError, Problem
+from archer.errors import InvalidClusterConfigError, Problem
 from archer.problems import problems_of, shown
+from archer.submission import ConfKey, Heap, Text
 
 SCHEMA_FILE: Final = Path(__file__).with_name("cluster_config.schema.json")
 """The committed schema, for editors and for whoever writes the file by hand."""
@@ -34,12 +35,6 @@ def _not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
 # with Field(min_length=1) pydantic calls the list too short as soon as one of its entries is wrong
 _SOME: Final = AfterValidator(_not_empty)
 _SOME_IN_SCHEMA: Final = Field(json_schema_extra={"minItems": 1})
-
-
-class InvalidClusterConfigError(InvalidInputError):
-    """`archer.yaml` can't be used; `problems` holds everything that is wrong with it."""
-
-    code = "invalid-cluster-config"
 
 
 class _Part(BaseModel):
@@ -141,7 +136,7 @@ class ProfileResources(_Part):
     """Size of a driver or of each executor."""
 
     cores: Annotated[int, Field(ge=1, le=192)]
-    memory: Annotated[str, Field(pattern=r"^[1-9]\d*[mgt]$")]
+    memory: Heap
     """JVM heap as Spark writes it: 8g."""
     instances: Annotated[int, Field(ge=1, le=5000)] | None = None
     """Executors; not for drivers."""
@@ -155,7 +150,8 @@ class ProfileView(_Part):
     spark_version: str | None = None
     driver: ProfileResources | None = None
     executor: ProfileResources | None = None
-    conf: dict[Annotated[str, Field(pattern=r"^spark\.")], str] = Field(default_factory=dict)
+    conf: dict[ConfKey, Text] = Field(default_factory=dict)
+    """Spark properties, by the rules of submissions."""
 
 
 class StorageView(_Part):
@@ -194,15 +190,24 @@ class ClusterConfig(_Part):
 def load_cluster_config(path: Path) -> ClusterConfig:
     """Return the configuration in the file.
 
-    Raises InvalidClusterConfigError with all problems at once: a file that cannot be read, text that is not YAML,
+    Raises InvalidClusterConfigError, which names the file, with all problems at once: a file that cannot be read, text that is not YAML,
     unknown fields, wrong types, names that nobody defines.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
-        raise _one_problem(str(path), f"a readable file ({reason})", "point ARCHER_CONFIG at archer.yaml") from error
-    return parse_cluster_config(text)
+        problem = Problem(
+            path="config",
+            value=shown(str(path)),
+            allowed=f"a file that can be read ({reason})",
+            fix="point ARCHER_CONFIG or --config at an archer.yaml; `moka render ENV` writes one",
+        )
+        raise InvalidClusterConfigError([problem]) from error
+    try:
+        return parse_cluster_config(text)
+    except InvalidClusterConfigError as error:
+        raise InvalidClusterConfigError(error.problems, file=str(path)) from error.__cause__
 
 
 def parse_cluster_config(text: str) -> ClusterConfig:
@@ -211,7 +216,9 @@ def parse_cluster_config(text: str) -> ClusterConfig:
         content: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())
-        raise _one_problem("(document)", f"YAML ({where})", "render it again: moka render ENV") from error
+        fix = "render it again: moka render ENV"
+        problem = Problem(path="(document)", value="something else", allowed=f"YAML ({where})", fix=fix)
+        raise InvalidClusterConfigError([problem]) from error
     try:
         config = ClusterConfig.model_validate(content)
     except ValidationError as error:
@@ -220,10 +227,6 @@ def parse_cluster_config(text: str) -> ClusterConfig:
     if problems:
         raise InvalidClusterConfigError(problems)
     return config
-
-
-def _one_problem(path: str, allowed: str, fix: str) -> InvalidClusterConfigError:
-    return InvalidClusterConfigError([Problem(path=path, value="something else", allowed=allowed, fix=fix)])
 
 
 def _reference_problems(config: ClusterConfig) -> list[Problem]:
@@ -244,6 +247,10 @@ def _reference_problems(config: ClusterConfig) -> list[Problem]:
                 found.append(_unknown(f"teams.{number}.clusters", cluster, "a name of `clusters`", clusters))
     for number, view in enumerate(config.clusters):
         found += _pool_problems(f"clusters.{number}.pools", view)
+    for number, profile in enumerate(config.profiles):
+        if profile.driver is not None and profile.driver.instances is not None:
+            path, value = f"profiles.{number}.driver.instances", shown(profile.driver.instances)
+            found.append(Problem(path=path, value=value, allowed="absent", fix="remove it: a job has one driver"))
     return found
 
 

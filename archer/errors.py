@@ -4,7 +4,8 @@
      ├── InvalidInputError                 the caller sends something else           422
      │    ├── InvalidSubmissionError
      │    ├── InvalidQueryError
-     │    └── InvalidSettingsError         (never over HTTP: `archer serve` stops)
+     │    ├── InvalidSettingsError         (never over HTTP: `archer serve` stops)
+     │    └── InvalidClusterConfigError    (likewise: the file that ARCHER_CONFIG names)
      ├── MalformedRequestError             the caller repairs the request itself     400, 413, 415
      ├── NotFoundError                     the caller looks elsewhere                404
      ├── ConflictError                     the caller reads the job again            409
@@ -64,8 +65,10 @@ class InvalidInputError(ArcherError):
 
     code = "invalid-input"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, file: str | None = None) -> None:
         self.problems = tuple(problems)
+        self.file = file
+        """The file that holds them; None for a request, options or variables."""
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -85,6 +88,12 @@ class InvalidSettingsError(InvalidInputError):
     """`ARCHER_…` variables or flags of `archer serve` break a rule."""
 
     code = "invalid-settings"
+
+
+class InvalidClusterConfigError(InvalidInputError):
+    """`archer.yaml` can't be used; `problems` holds everything that is wrong with it."""
+
+    code = "invalid-cluster-config"
 
 
 class MalformedRequestError(ArcherError):

@@ -23,6 +23,7 @@ from archer.backends.local import files
 from archer.backends.local.backend import LocalBackend
 from archer.backends.local.history import HistoryServer
 from archer.clock import SystemClock
+from archer.cluster_config import ClusterConfig, load_cluster_config
 from archer.errors import ArcherError, CannotServeError
 from archer.http_server import HttpServer
 from archer.logging import configure_logging
@@ -45,15 +46,19 @@ _log = structlog.get_logger()
 
 
 def run(settings: ServeSettings) -> None:
-    """Serve until told to stop. Raises CannotServeError, StoreUnavailableError when it can't start."""
+    """Serve until told to stop.
+
+    Raises CannotServeError, InvalidClusterConfigError, StoreUnavailableError when it can't start.
+    """
     if not is_loopback(settings.host):
         raise CannotServeError(
             f"`host` must be a loopback address, got {settings.host!r}; this door asks nobody who they are, so keep it local"
         )
+    config = None if settings.config is None else load_cluster_config(settings.config)
     configure_logging(settings.log_level)
     stop = Event()
     _install_signals(stop)
-    server = _Server(settings, stop)
+    server = _Server(settings, config, stop)
     try:
         server.start()
         if settings.stop_on_stdin_eof:
@@ -85,14 +90,19 @@ def _wait_for_eof(stop: Event) -> None:
 class _Server:
     """Everything that runs in this process, in the order in which it is started."""
 
-    def __init__(self, settings: ServeSettings, stop: Event) -> None:
+    def __init__(self, settings: ServeSettings, config: ClusterConfig | None, stop: Event) -> None:
         self._settings = settings
         self._stop = stop
         self._clock = SystemClock()
         self._started_at = self._clock.now()
         self._url: str | None = None
         self._socket = listen(settings.host, settings.port, strict=settings.strict_port) if self._has_api else None
-        self._store = _open_store(settings)
+        try:
+            self._store = _open_store(settings)
+        except BaseException:
+            if self._socket is not None:
+                self._socket.close()
+            raise
         # random, not an address: two servers may share everything else
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._backend = LocalBackend(settings, os.environ)
@@ -105,6 +115,7 @@ class _Server:
             self._clock,
             news=self._workers.wake,
             history_server=lambda: self._history.url if self._history else None,
+            config=config,
         )
 
     @property

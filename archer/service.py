@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from archer import ids
 from archer.backends.interface import Backend, LogPiece
 from archer.clock import Clock
+from archer.cluster_config import ClusterConfig
 from archer.errors import (
     ConflictError,
     InvalidQueryError,
@@ -28,6 +29,7 @@ from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKin
 from archer.problems import shown
 from archer.store.interface import Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
 from archer.submission import Submission
+from archer.tenancy import Admission, Tenancy
 
 _SCOPE = "native"
 """Idempotency keys of this API; other dialects get scopes of their own."""
@@ -55,12 +57,14 @@ class Service:
         *,
         news: Callable[[], None] = lambda: None,
         history_server: Callable[[], str | None] = lambda: None,
+        config: ClusterConfig | None = None,
     ) -> None:
         self._store = store
         self._backend = backend
         self._clock = clock
         self._news = news
         self._history_server = history_server
+        self._tenancy = Tenancy(config)
 
     def now(self) -> datetime:
         """The service's clock: durations of running jobs count up to here."""
@@ -69,22 +73,26 @@ class Service:
     def submit(self, submission: Submission, *, header_key: str | None = None, actor: str) -> SubmitResult:
         """A new job, or the one that the idempotency key stands for.
 
-        Raises InvalidSubmissionError (all problems of what the place can't honour), IdempotencyKeyReusedError.
+        Raises InvalidSubmissionError (all that the environment forbids or the place can't honour),
+        IdempotencyKeyReusedError.
         """
         key = _idempotency_key(submission, header_key)
+        admitted = self._tenancy.admit(submission)
         if key is None or not self._known(key):
             # a repeated request is answered even when its file is gone by now: the job exists
-            problems = self._backend.check(submission)
+            refused = self._backend.check(admitted.submission)
+            problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
             if problems:
                 raise InvalidSubmissionError(problems)
-        result = self._store.submit(self._new_job(submission, key, actor))
+        result = self._store.submit(self._new_job(admitted, key, actor))
         self._news()
         return replace(result, job=self._with_reason(result.job))
 
     def _known(self, key: IdempotencyKey) -> bool:
         return self._store.key_exists(key.scope, key.key)
 
-    def _new_job(self, submission: Submission, key: IdempotencyKey | None, actor: str) -> NewJob:
+    def _new_job(self, admitted: Admission, key: IdempotencyKey | None, actor: str) -> NewJob:
+        submission = admitted.submission
         now = self._clock.now()
         job_id = ids.new_job_id(now)
         wait = submission.timeouts.queue_seconds
@@ -93,7 +101,7 @@ class Service:
             emr_id=ids.emr_id(job_id),
             name=submission.name,
             team=submission.team,
-            queue=submission.queue,
+            queue=admitted.queue,
             user=submission.user,
             cluster=self._backend.cluster,
             max_attempts=submission.retry.max_attempts,
@@ -102,7 +110,7 @@ class Service:
             actor=actor,
             at=now,
             queue_deadline=None if wait is None else now + timedelta(seconds=wait),
-            notes=self._backend.notes(submission),
+            notes=[*admitted.notes, *self._backend.notes(submission)],
             key=key,
         )
 
@@ -219,7 +227,10 @@ def _idempotency_key(submission: Submission, header_key: str | None) -> Idempote
     key = header_key if submission.idempotency_key is None else submission.idempotency_key
     if key is None:
         return None
-    body = submission.model_dump(mode="json", exclude={"idempotency_key"})
+    # as it was sent: what an environment fills in may change between two tries of one request, and under a profile a
+    # value that is left out is another request than the default written out
+    unset = submission.profile is not None
+    body = submission.model_dump(mode="json", exclude={"idempotency_key"}, exclude_unset=unset)
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return IdempotencyKey(scope=_SCOPE, key=key, request_hash=hashlib.sha256(canonical.encode()).hexdigest())
 

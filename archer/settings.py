@@ -42,6 +42,9 @@ class ServeSettings(BaseSettings):
     """Refuse to start when the port is taken, instead of taking the next free one."""
     data: Path = Path(".archer")
     """Folder of the database, the attempts' logs and Spark's event logs. Several servers may share it."""
+    config: Path | None = None
+    """The environment as Archer sees it, an `archer.yaml` from `moka render`: queues, teams and profiles that jobs may
+    name. Read once, at the start. Absent: the queue `root.default`, any team, no profiles."""
     roles: Annotated[tuple[Role, ...], NoDecode] = ALL_ROLES
     """Which parts run in this process, separated by commas; any number of servers may run each."""
     history: bool = True

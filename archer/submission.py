@@ -17,6 +17,9 @@ from archer.reserved import RESERVED_CONF, RESERVED_ENVIRONMENT, reserved_reason
 SCHEMES = ("file", "s3a", "https", "local", "hdfs")
 """Where an application or a dependency may live; a path without scheme is a local one and must be absolute."""
 
+DEFAULT_QUEUE = "root.default"
+"""Where a job waits that names no queue, on a server that knows no environment; elsewhere the environment says."""
+
 MIN_HEAP_MIB = 512
 """Spark stops below 450 MiB of usable heap (`UnifiedMemoryManager`), which some collectors only give from 512."""
 MAX_MEMORY_MIB = 4 * 1024 * 1024
@@ -196,13 +199,16 @@ class Submission(_Part):
     """Not unique: runs of the same job carry the same name."""
     application: Application
     team: Team | None = None
-    queue: QueueName = "root.default"
+    """A team of the environment that may use the queue."""
+    queue: QueueName | None = None
+    """A leaf of the environment's queue tree; absent: its default queue, `root.default` on a server that knows none."""
     user: Word | None = None
     """Who asks; the command line sends the login name."""
     spark_version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = None
     """As `4.0` or `4.0.1`; absent: what the cluster has."""
     image: Word | None = None
     profile: Word | None = None
+    """Named defaults of the environment for driver, executor and conf; what the job says itself wins."""
     parameters: dict[Word, Text] = Field(default={}, max_length=200)
     """Values for the profile's placeholders."""
     cluster: Word | None = None

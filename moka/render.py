@@ -15,7 +15,8 @@ from typing import Annotated
 
 import typer
 
-from archer.cluster_config import InvalidClusterConfigError, parse_cluster_config
+from archer.cluster_config import parse_cluster_config
+from archer.errors import InvalidClusterConfigError
 from environments import Environment, environment_names, load_all
 from k8s_manifests import ChartError, archer_config, build_charts, to_yaml
 from moka.errors import BadInputError, MokaError

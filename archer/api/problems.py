@@ -20,6 +20,7 @@ from archer.api import queries
 from archer.api.schemas import ProblemAnswer, ProblemDocument
 from archer.problems import problems_of_details
 from archer.submission import Submission
+from archer.web.failures import not_found_page
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,8 +91,10 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return _invalid_request(error.errors())
 
-    async def http(_request: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
+            return not_found_page(f"there is nothing at {request.url.path}")
         return _http_error(error)
 
     async def unforeseen(request: Request, error: Exception) -> Response:
@@ -118,6 +121,12 @@ def _invalid_request(found: Sequence[Any]) -> Response:
     problems = problems_of_details(details, model)
     kind = errors.InvalidSubmissionError if place in {"body", "header"} else errors.InvalidQueryError
     return answer_for(kind(problems))
+
+
+def _wants_page(request: Request) -> bool:
+    """Somebody who typed an address into a browser reads a page; a program, and everything below /api, gets a document."""
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and path != "/api" and not path.startswith("/api/")
 
 
 def _http_error(error: HTTPException) -> Response:

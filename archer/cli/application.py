@@ -65,13 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _report(error: ArcherError) -> None:
     problems: Sequence[Any] = ()
+    file = None
     if isinstance(error, ClientError):
         problems = error.problems
     elif isinstance(error, InvalidInputError):
         problems = [vars(problem) for problem in error.problems]
+        file = error.file
     if not problems:
         say(str(error))
         return
     # the message of such an error only counts them and repeats the first
-    say(f"refused, {len(problems)} problem{'' if len(problems) == 1 else 's'}:")
+    where = "" if file is None else f" in {file}"
+    say(f"refused, {len(problems)} problem{'' if len(problems) == 1 else 's'}{where}:")
     say_problems(problems)

@@ -33,6 +33,14 @@ def serve(
         ),
     ] = None,
     data: Data = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The environment's archer.yaml, from `moka render`: its queues, teams and profiles.",
+        ),
+    ] = None,
     roles: Annotated[
         str | None,
         typer.Option("--roles", metavar="ROLE,...", help="Of api, dispatcher, tracker, janitor; all by default."),
@@ -77,6 +85,7 @@ def serve(
         port=port,
         strict_port=strict_port,
         data=data,
+        config=config,
         roles=roles,
         history=history,
         history_port=history_port,

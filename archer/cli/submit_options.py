@@ -124,7 +124,10 @@ Team = Annotated[
 Queue = Annotated[
     str | None,
     typer.Option(
-        "--queue", metavar="QUEUE", help="The queue to wait in, such as root.default.", rich_help_panel=_WHERE
+        "--queue",
+        metavar="QUEUE",
+        help="The queue to wait in, by default the environment's default queue.",
+        rich_help_panel=_WHERE,
     ),
 ]
 User = Annotated[

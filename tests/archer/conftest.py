@@ -22,6 +22,7 @@ from archer.store.interface import Change, NewAttempt
 from archer.store.migrate import migrate
 from archer.store.sql import SqlStore
 from archer.submission import Submission
+from testbed.archer_builders import make_cluster_config
 
 S = JobState
 
@@ -48,6 +49,10 @@ class HandDriven:
             LocalBackend(self.settings, {}),
             SystemClock(),
             history_server=lambda: self.history_server,
+            config=make_cluster_config(
+                *("root.default", "root.etl", "root.x", "root.many", "root.ml"),
+                teams={"ml": ["root.default", "root.x", "root.ml"]},
+            ),
         )
         self.application = data / "job.py"
         self.application.write_text("print(1)\n")
@@ -106,7 +111,7 @@ class HandDriven:
         async def get() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as browser:
-                return await browser.get(path)
+                return await browser.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 
         return asyncio.run(get())
 

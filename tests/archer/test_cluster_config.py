@@ -9,11 +9,11 @@ import yaml
 from archer.cluster_config import (
     SCHEMA_FILE,
     ClusterConfig,
-    InvalidClusterConfigError,
     load_cluster_config,
     parse_cluster_config,
     schema_text,
 )
+from archer.errors import InvalidClusterConfigError
 
 NODE = {"architecture": "arm64", "node_vcpu": 16, "node_memory_mib": 65536, "max_nodes": 9, "local_disk": True}
 VALID: dict[str, Any] = {
@@ -135,6 +135,24 @@ def test_a_team_may_use_the_leaves_below_its_queues() -> None:
             ),
         ),
         (
+            lambda c: c.update(profiles=[{"name": "p", "driver": {"cores": 1, "memory": "1g", "instances": 2}}]),
+            "`profiles.0.driver.instances` must be absent, got 2; remove it: a job has one driver",
+        ),
+        (
+            lambda c: c.update(profiles=[{"name": "p", "executor": {"cores": 1, "memory": "100m"}}]),
+            (
+                '`profiles.0.executor.memory` must be between 512m and 4194304m, got "100m"; '
+                "ask for an amount in that range"
+            ),
+        ),
+        (
+            lambda c: c.update(profiles=[{"name": "p", "conf": {"spark.driver.memory": "9g"}}]),
+            (
+                "`profiles.0.conf.spark.driver.memory` must be a key that Archer doesn't set itself, "
+                'got "spark.driver.memory"; use the field `driver.memory` of the submission'
+            ),
+        ),
+        (
             lambda c: c.update(teams=[]),
             "`teams` must be a list of at least one entry, got []; change it",
         ),
@@ -185,7 +203,18 @@ def test_a_file_that_is_not_there_is_told_with_the_setting_that_names_it(tmp_pat
         load_cluster_config(tmp_path / "archer.yaml")
 
     assert "No such file or directory" in str(caught.value)
-    assert "point ARCHER_CONFIG at archer.yaml" in str(caught.value)
+    assert "point ARCHER_CONFIG or --config at an archer.yaml" in str(caught.value)
+
+
+def test_a_file_that_is_wrong_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "archer.yaml"
+    file.write_text("teams: []\n", encoding="utf-8")
+
+    with pytest.raises(InvalidClusterConfigError) as caught:
+        load_cluster_config(file)
+
+    assert caught.value.file == str(file)
+    assert len(caught.value.problems) > 1
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

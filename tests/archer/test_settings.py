@@ -14,6 +14,7 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "port": ("9000", 9000),
     "strict_port": ("true", True),
     "data": ("/srv/archer", Path("/srv/archer")),
+    "config": ("dist/test/archer.yaml", Path("dist/test/archer.yaml")),
     "roles": ("api, tracker", ("api", "tracker")),
     "history": ("false", False),
     "history_port": ("9001", 9001),

@@ -22,7 +22,7 @@ def problems(**fields: Any) -> list[Problem]:
 def test_the_smallest_submission_names_itself_and_its_application() -> None:
     submission = Submission.model_validate(SMALLEST)
 
-    assert submission.queue == "root.default"
+    assert submission.queue is None
     assert submission.driver.memory == "1g"
     assert submission.executor.instances == 1
     assert submission.retry.max_attempts == 1

@@ -12,7 +12,7 @@ from archer import memory
 from archer.backends.local import spark
 from archer.errors import Problem
 from archer.problems import shown
-from archer.submission import Submission
+from archer.submission import DEFAULT_QUEUE, Submission
 
 CLUSTER = "local"
 
@@ -38,10 +38,8 @@ def check(submission: Submission, *, host_memory_mib: int) -> list[Problem]:
 def notes(submission: Submission) -> list[str]:
     """What will be different from a cluster."""
     found = []
-    if submission.queue != "root.default":
-        found.append(
-            f"queue {submission.queue} is kept with the job, but on one machine jobs start first come, first served"
-        )
+    if submission.queue not in {None, DEFAULT_QUEUE}:
+        found.append(f"on one machine jobs start first come, first served: queue {submission.queue} has no limits here")
     for prefix, why in _NO_EFFECT.items():
         keys = sorted(key for key in submission.conf if key.startswith(prefix))
         if keys:
@@ -58,10 +56,9 @@ def _unsupported(submission: Submission) -> Iterator[Problem]:
         yield _problem(
             "image", submission.image, "absent", "leave it out: jobs run in this machine's own Python and Spark"
         )
-    if submission.profile is not None:
-        yield _problem("profile", submission.profile, "absent", "leave it out: this Archer has no profiles")
     if submission.parameters:
-        yield _problem("parameters", submission.parameters, "absent", "leave them out: they fill in a profile")
+        fix = "leave them out: no profile has places to fill in"
+        yield _problem("parameters", submission.parameters, "absent", fix)
     installed = spark.spark_version()
     wanted = submission.spark_version
     if wanted is not None and wanted != installed and not installed.startswith(f"{wanted}."):

@@ -14,6 +14,7 @@ import pytest
 from archer import ids
 from archer.api.app import create_app
 from archer.backends.local.backend import LocalBackend
+from archer.cluster_config import ClusterConfig
 from archer.model import Job, JobState
 from archer.service import Service
 from archer.settings import ServeSettings
@@ -21,6 +22,7 @@ from archer.store.connection import Database
 from archer.store.interface import Change, NewAttempt
 from archer.store.migrate import upgrade
 from archer.store.sql import SqlStore
+from testbed.archer_builders import make_cluster_config
 from testbed.archer_fakes import FakeClock
 
 JSON = {"Content-Type": "application/json"}
@@ -29,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 class Door:
     """Asks the application as a client on this machine would."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, config: ClusterConfig | None = None) -> None:
         self.clock = FakeClock()
         self.settings = ServeSettings(data=data, history=False, slots=1)
         self.database = Database(self.settings.database_url)
@@ -40,6 +42,7 @@ class Door:
             LocalBackend(self.settings, {}),
             self.clock,
             history_server=lambda: "http://127.0.0.1:18080",
+            config=config,
         )
         self.stopping = threading.Event()
         self.app = create_app(self.service, stopping=self.stopping)
@@ -93,5 +96,20 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     made = Door(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Door]:
+    """A door that knows an environment: three queues, two teams, one profile."""
+    config = make_cluster_config(
+        *("root.shared.adhoc.tier3", "root.ads.ctr.tier1", "root.ads.ctr.tier2"),
+        teams={"ads": ["root.ads"], "everyone": ["root.shared"]},
+        profiles=[
+            {"name": "small", "driver": {"cores": 2, "memory": "2g"}, "conf": {"spark.sql.ansi.enabled": "true"}}
+        ],
+    )
+    made = Door(tmp_path, config)
     yield made
     made.store.close()

@@ -240,3 +240,20 @@ def test_a_defect_of_ours_is_500_without_its_inside(door: Door, monkeypatch: pyt
     found = problem(door.get(JOBS), 500, "internal-error")
 
     assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize("path", ["/foo", "/jobs", "/jobs/1/nothing", "/apis"])
+def test_an_address_that_there_is_not_is_a_page_for_a_browser_and_a_document_for_a_program(
+    door: Door, path: str
+) -> None:
+    browser = door.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    assert (browser.status_code, browser.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert f"There is nothing at {path}" in browser.text
+    problem(door.get(path), 404, "not-found")
+    problem(door.get(path, headers={"Accept": "application/json"}), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v2/jobs"])
+def test_below_api_an_unknown_address_is_a_document_for_everybody(door: Door, path: str) -> None:
+    problem(door.get(path, headers={"Accept": "text/html"}), 404, "not-found")

@@ -136,6 +136,7 @@ def test_events_tell_the_history_in_order(archer: Run, by_hand: HandDriven) -> N
     assert ran.lines == [
         "TIME  KIND  ATTEMPT  CHANGE  WHO  MESSAGE",
         "TIME  state  -  QUEUED  api:ada  accepted",
+        "TIME  note  -  -  api:ada  queue root.default is the default of environment lab; the job names none",
         "TIME  state  1  QUEUED -> SUBMITTING  tracker:one  as told",
         "TIME  state  1  SUBMITTING -> SUBMITTED  tracker:one  as told",
         "TIME  state  1  SUBMITTED -> RUNNING  tracker:one  as told",

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+
+from testbed.archer_builders import make_cluster_config
 
 if TYPE_CHECKING:
     from tests.archer.cli.conftest import Ran, Run
@@ -126,6 +129,67 @@ def test_settings_that_cannot_be_are_bad_input(run: Run, tmp_path: Path, options
     for word in words:
         assert word in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_config_that_cannot_be_used_ends_with_all_its_problems_before_anything_is_made(
+    run: Run, tmp_path: Path
+) -> None:
+    config = tmp_path / "archer.yaml"
+    content = make_cluster_config("root.a").model_dump(mode="json")
+    content["queues"]["default"], content["teams"][0]["queues"] = "root.b", ["root.c"]
+    config.write_text(yaml.safe_dump(content))
+
+    ended = run("serve", "--data", str(tmp_path / "data"), "--config", str(config))
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines() == [
+        f"archer: refused, 2 problems in {config}:",
+        '  `queues.default` must be a leaf of `queues.tree`, got "root.b"; use one of root.a',
+        '  `teams.0.queues` must be a path of `queues.tree`, got "root.c"; use one of root.a',
+    ]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_config_that_is_not_there_is_bad_input(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHER_CONFIG", str(tmp_path / "archer.yaml"))
+
+    ended = run("serve", "--data", str(tmp_path / "data"))
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines() == [
+        "archer: refused, 1 problem:",
+        (
+            f'  `config` must be a file that can be read (No such file or directory), got "{tmp_path}/archer.yaml"; '
+            "point ARCHER_CONFIG or --config at an archer.yaml; `moka render ENV` writes one"
+        ),
+    ]
+
+
+def test_a_server_with_a_config_knows_its_queues_and_teams(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "job.py").touch()
+    config = tmp_path / "archer.yaml"
+    config.write_text(
+        yaml.safe_dump(make_cluster_config("root.a", "root.b", teams={"ads": ["root.a"]}).model_dump(mode="json"))
+    )
+
+    with serving(tmp_path / "data", "--port", "0", "--roles", "api", "--config", str(config)) as server:
+        url = address(tmp_path / "data", server)
+        taken = run("submit", str(tmp_path / "job.py"), "--url", url, "--team", "ads", "-o", "json")
+        refused = run("submit", str(tmp_path / "job.py"), "--url", url, "--team", "ads", "--queue", "root.b")
+
+    assert json.loads(taken.out)["queue"] == "root.a"
+    assert (refused.code, refused.out) == (2, "")
+    assert "`queue` must be a queue that team ads may use: root.a, got" in refused.err
+
+
+def test_a_server_that_cannot_open_its_store_lets_go_of_its_port(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = [sys.executable, "-X", "dev", "-m", "archer.cli", "serve", "--data", str(tmp_path / "file" / "data")]
+
+    ended = subprocess.run([*words, "--port", "0"], capture_output=True, text=True, check=False, timeout=60)
+
+    assert ended.returncode == 2
+    assert "unclosed <socket" not in ended.stderr
 
 
 def test_migrate_makes_the_database_and_may_be_repeated(run: Run, tmp_path: Path) -> None:

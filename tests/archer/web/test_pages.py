@@ -328,6 +328,8 @@ def test_a_whole_log_is_plain_text_of_any_length(by_hand: HandDriven) -> None:
         "/jobs/x/attempts/1/driver.log",
         "/jobs/..%252f..%252fetc/attempts/1/driver.log",
         "/static/x",
+        "/foo",
+        "/<i>",
     ],
 )
 def test_what_is_not_there_is_a_page_with_status_404(by_hand: HandDriven, path: str) -> None:

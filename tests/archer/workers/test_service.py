@@ -15,8 +15,9 @@ from archer.errors import (
     Problem,
 )
 from archer.model import EventKind, JobState
+from archer.service import Service
 from archer.store.interface import JobFilter
-from testbed.archer_builders import make_submission
+from testbed.archer_builders import make_cluster_config, make_submission
 
 if TYPE_CHECKING:
     from tests.archer.workers.conftest import Shop
@@ -54,11 +55,60 @@ def test_a_repeated_request_is_answered_even_when_its_file_is_gone_by_now(shop: 
 def test_defaults_written_out_are_the_same_request(shop: Shop) -> None:
     first = shop.service.submit(make_submission(), header_key="k", actor="a")
 
-    again = shop.service.submit(make_submission(queue="root.default", idempotency_key="k"), actor="a")
+    again = shop.service.submit(make_submission(driver={"memory": "1g"}, idempotency_key="k"), actor="a")
 
     assert again.job.id == first.job.id
     with pytest.raises(IdempotencyKeyReusedError):
         shop.service.submit(make_submission(queue="root.other"), header_key="k", actor="a")
+
+
+def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(shop: Shop) -> None:
+    before = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", "root.b"))
+    after = Service(
+        shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", "root.b", default="root.b")
+    )
+    first = before.submit(make_submission(), header_key="k", actor="a")
+
+    again = after.submit(make_submission(), header_key="k", actor="a")
+
+    assert (again.replayed, again.job.id, again.job.queue) == (True, first.job.id, "root.a")
+    assert shop.store.job(first.job.id).submission["queue"] == "root.a"
+
+
+def test_a_repeated_request_is_answered_even_when_its_queue_is_gone_by_now(shop: Shop) -> None:
+    before = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a"))
+    after = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.b"))
+    first = before.submit(make_submission(queue="root.a"), header_key="k", actor="a")
+
+    assert after.submit(make_submission(queue="root.a"), header_key="k", actor="a").job.id == first.job.id
+
+
+def test_under_a_profile_a_value_left_out_is_another_request_than_the_default_written_out(shop: Shop) -> None:
+    profiles = [{"name": "large", "driver": {"cores": 2, "memory": "8g"}}]
+    service = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", profiles=profiles))
+    first = service.submit(make_submission(profile="large"), header_key="k", actor="a")
+
+    assert service.submit(make_submission(profile="large"), header_key="k", actor="a").job.id == first.job.id
+    with pytest.raises(IdempotencyKeyReusedError):
+        service.submit(make_submission(profile="large", driver={"memory": "1g"}), header_key="k", actor="a")
+
+
+def test_a_problem_with_a_profiles_value_says_whose_it_is(shop: Shop) -> None:
+    profiles = [{"name": "large", "driver": {"cores": 2, "memory": "8g"}}]
+    service = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", profiles=profiles))
+    shop.backend.problems = [
+        Problem(path=f"{part}.memory", value='"8g"', allowed="small", fix="ask for less")
+        for part in ("driver", "executor")
+    ]
+
+    with pytest.raises(InvalidSubmissionError) as caught:
+        service.submit(make_submission(profile="large", queue="root.b"), actor="a")
+
+    assert [(problem.path, problem.fix) for problem in caught.value.problems] == [
+        ("queue", "did you mean `root.a`?"),
+        ("driver.memory", "ask for less; the value is profile large's"),
+        ("executor.memory", "ask for less"),
+    ]
 
 
 def test_killing_a_waiting_job_ends_it_at_once_and_names_who_asked(shop: Shop) -> None:
@@ -134,8 +184,6 @@ def test_a_cursor_that_no_page_gave_is_refused(shop: Shop, cursor: str) -> None:
 
 
 def test_the_history_servers_page_of_a_job_exists_once_the_application_does(shop: Shop) -> None:
-    from archer.service import Service
-
     service = Service(shop.store, shop.backend, shop.clock, history_server=lambda: "http://127.0.0.1:18080")
     job = shop.submit()
     assert service.history_url(service.job(job.id)) is None

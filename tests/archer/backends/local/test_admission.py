@@ -35,7 +35,6 @@ def test_all_that_one_machine_can_not_do_is_told_at_once(app: Path) -> None:
     found = paths(
         app,
         image="x:1",
-        profile="large",
         parameters={"a": "b"},
         cluster="one",
         spark_version="3.5",
@@ -46,7 +45,7 @@ def test_all_that_one_machine_can_not_do_is_told_at_once(app: Path) -> None:
     )
 
     assert set(found) == {
-        *("image", "profile", "parameters", "cluster", "spark_version", "driver.memory", "executor.memory"),
+        *("image", "parameters", "cluster", "spark_version", "driver.memory", "executor.memory"),
         *("conf.spark.driver.extraJavaOptions", "application.jars.0", "application.archives.0"),
     }
 
