@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from archer.backends.interface import Backend, Observation
+from archer.backends.interface import Backend, Observation, StopReason
 from archer.clock import Clock
-from archer.errors import StaleJobError
+from archer.errors import BackendUnavailableError, StaleJobError
 from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
 from archer.store.interface import Fence, Store
@@ -55,13 +55,20 @@ class Tracker:
         for job, attempt in page:
             why = stop_reason(job, attempt, self.clock.now())
             if why is not None:
-                self.backend.stop(attempt.name, why)
+                self._stop(attempt, why)
         seen = self.backend.observe([attempt.name for _, attempt in page])
         changed = False
         for job, attempt in page:
             with isolated(job.id):
                 changed |= self._record(job, attempt, seen[attempt.name], fence)
         return changed
+
+    def _stop(self, attempt: Attempt, why: StopReason) -> None:
+        try:
+            self.backend.stop(attempt.name, why)
+        except BackendUnavailableError as error:
+            # asked again at the next look; the other attempts mustn't wait for this one
+            _log.warning("stop failed, will try again", attempt=attempt.name, error=str(error))
 
     def _record(self, job: Job, attempt: Attempt, seen: Observation, fence: Fence) -> bool:
         change = next_change(

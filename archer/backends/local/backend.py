@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from archer import memory
-from archer.backends.interface import LogPiece, Observation, StopReason
+from archer.backends.interface import LogPiece, Observation, Phase, StopReason
 from archer.backends.local import admission, files, spark
 from archer.backends.local.attempt_logs import read_piece
 from archer.backends.local.launcher import Launcher
@@ -72,15 +72,19 @@ class LocalBackend:
     def observe(self, names: Collection[str]) -> Mapping[str, Observation]:
         self._launcher.reap()
         self._observer.forget_all_but(set(names))
+        return {name: self._observe(name) for name in names}
+
+    def _observe(self, name: str) -> Observation:
         try:
-            return {name: self._observer.observe(self._folders / name) for name in names}
+            return self._observer.observe(self._folders / name)
         except OSError as error:
-            raise BackendUnavailableError(f"can't look at the attempts: {error}") from error
+            # of this attempt nothing can be said just now; the others mustn't wait for it
+            return Observation(phase=Phase.STARTING, substate=f"its folder can't be read: {error}")
 
     def stop(self, name: str, why: StopReason) -> None:
         folder = self._folders / name
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (folder / files.STOP).exists():
                 files.take(folder / files.STOP, {"why": why.value, "at": time.time()})
             if not (folder / files.STARTED).exists():

@@ -21,11 +21,13 @@ SCRATCH = "scratch"
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The file's object; None when there is no such file."""
+    """The file's object; None when there is no such file. Raises ValueError when it holds something else."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path.name} holds no object")  # noqa: TRY004  # wrong content, not a wrong argument
     return found
 
 

@@ -92,7 +92,7 @@ class HistoryServer:
 
     def _start_keeper(self, port: int) -> subprocess.Popen[bytes]:
         events = self._settings.events_folder
-        events.mkdir(parents=True, exist_ok=True)
+        events.mkdir(mode=0o700, parents=True, exist_ok=True)
         java = find_java(self._settings.java_home, self._environment)
         conf = {
             # not `as_uri()`: unlike the event log's writer, the reader would take %20 for part of the name

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from archer.backends.local import files, spark
+from archer.backends.local import files, marks, spark
 from archer.backends.local.attempt_logs import tail
 from archer.backends.local.java import Java, find_java
 from archer.errors import BackendUnavailableError, LaunchRefusedError
@@ -31,7 +31,8 @@ class Launcher:
         """The runner's pid, as text. Raises LaunchRefusedError, BackendUnavailableError."""
         self.reap()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            # logs and properties may hold secrets
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (folder / files.STARTED).exists():
                 self._refuse_impossible(spec)
                 files.take(folder / files.SPEC, self._runner_spec(folder, spec))
@@ -73,7 +74,7 @@ class Launcher:
         scratch = folder / files.SCRATCH
         java = None if self._settings.spark_submit_command else self._find_java()
         events = self._settings.events_folder
-        events.mkdir(parents=True, exist_ok=True)
+        events.mkdir(mode=0o700, parents=True, exist_ok=True)
         conf = spark.effective_conf(spec["conf"], app_id=spec["spark_app_id"], scratch=scratch, events=events)
         properties = folder / "spark.properties"
         # a job's properties may hold secrets
@@ -103,7 +104,7 @@ class Launcher:
             runner = subprocess.Popen(
                 # without `site`: no start-up hooks of installed packages, and half the start time
                 [sys.executable, "-S", "-P", "-m", "archer.backends.local.runner", str(folder)],
-                env={"PYTHONPATH": str(package_root), "PATH": os.defpath},
+                env={"PYTHONPATH": str(package_root), "PATH": os.defpath, **marks.variable(folder)},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,

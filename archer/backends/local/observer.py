@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archer.backends.interface import Observation, Outcome, Phase
-from archer.backends.local import files, procs, spark
+from archer.backends.local import files, marks, procs, spark
 from archer.backends.local.attempt_logs import read_piece, tail
 from archer.diagnosis import Evidence
 
@@ -38,16 +38,16 @@ class Observer:
         """Raises OSError when the folder can't be read."""
         try:
             return self._observe(folder)
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError) as error:
             # our files appear whole or not at all, so somebody else changed one
-            return Observation(phase=Phase.VANISHED, last_seen=f"a file of its folder can't be read: {error}")
+            return self._abandoned(folder, f"a file of its folder was damaged: {error!r}")
 
     def _observe(self, folder: Path) -> Observation:
         outcome = files.read(folder / files.OUTCOME)
         if outcome is None:
             started = files.read(folder / files.STARTED)
             if started is None:
-                return Observation(phase=Phase.VANISHED, last_seen="its folder holds no sign of a start")
+                return self._abandoned(folder, "its folder holds no sign of a start")
             if procs.alive(started["identity"]):
                 return self._living(folder)
             # it may have written its outcome between our two looks
@@ -85,17 +85,22 @@ class Observer:
     def _after_runner(self, folder: Path) -> Observation:
         child = files.read(folder / files.CHILD)
         if child is None:
-            return Observation(phase=Phase.VANISHED, last_seen="its runner died before it started Spark")
+            return self._abandoned(folder, "its runner died before it started Spark")
         leader = procs.identity(child["pid"])
-        # a foreign process with this pid means that the session is long gone: a pid isn't reused while its session lives
-        ours = leader in {None, child["identity"]}
+        # without its leader a session is only a number, which may be another program's by now: the mark tells
+        ours = leader == child["identity"] or (leader is None and not procs.HAS_PROC)
         if ours and not procs.kill_session(child["pid"]):
             return Observation(phase=Phase.RUNNING, substate="its runner died; its processes are being killed")
-        return Observation(
-            phase=Phase.VANISHED,
-            spark_app_id=self._app_id(folder),
-            last_seen=f"its runner died; what it had started was killed; the log ends:\n{tail(folder / files.DRIVER_LOG, 500)}",
-        )
+        log = tail(folder / files.DRIVER_LOG, 500)
+        why = f"its runner died; what it had started was killed; the log ends:\n{log}"
+        return self._abandoned(folder, why, app_id=self._app_id(folder))
+
+    @staticmethod
+    def _abandoned(folder: Path, why: str, *, app_id: str | None = None) -> Observation:
+        """Vanished, but only once nothing of it runs any more: not a runner either, which would start something yet."""
+        if not marks.kill_marked(folder):
+            return Observation(phase=Phase.RUNNING, substate=f"its processes are being killed: {why}")
+        return Observation(phase=Phase.VANISHED, spark_app_id=app_id, last_seen=why)
 
 
 def _outcome(folder: Path, outcome: Mapping[str, Any], *, application_started: bool) -> Outcome:
@@ -115,7 +120,8 @@ def _outcome(folder: Path, outcome: Mapping[str, Any], *, application_started: b
         application_started=application_started,
     )
     return Outcome(
-        succeeded=outcome["exit_code"] == 0,
+        # a program may answer SIGTERM with exit code 0: it was stopped all the same
+        succeeded=outcome["exit_code"] == 0 and outcome["stopped_for"] is None,
         stopped_for=outcome["stopped_for"],
         exit_code=outcome["exit_code"],
         evidence=evidence,

@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 _PROC = Path("/proc")
-_HAS_PROC = (_PROC / "self" / "stat").exists()
+HAS_PROC = (_PROC / "self" / "stat").exists()
 
 
 def identity(pid: int) -> str | None:
     """A text that no other process, past or future, has; None when `pid` isn't a living process."""
-    return _identity_from_proc(pid) if _HAS_PROC else _identity_from_ps(pid)
+    return _identity_from_proc(pid) if HAS_PROC else _identity_from_ps(pid)
 
 
 def _identity_from_proc(pid: int) -> str | None:
@@ -46,7 +46,7 @@ def alive(known: str | None) -> bool:
 def session_members(session: int) -> list[int]:
     """Pids of the living processes of a session; workers that made process groups of their own are among them."""
     members = []
-    for pid in _all_pids():
+    for pid in all_pids():
         try:
             if os.getsid(pid) == session and identity(pid) is not None:
                 members.append(pid)
@@ -55,8 +55,9 @@ def session_members(session: int) -> list[int]:
     return members
 
 
-def _all_pids() -> list[int]:
-    if _HAS_PROC:
+def all_pids() -> list[int]:
+    """Of every process on the machine."""
+    if HAS_PROC:
         return [int(name) for name in os.listdir(_PROC) if name.isdigit()]  # noqa: PTH208  # called 5 times a second
     listing = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False)
     return [int(word) for word in listing.stdout.split()]
@@ -64,7 +65,7 @@ def _all_pids() -> list[int]:
 
 def memory_mib(pids: list[int]) -> float:
     """Resident memory of the processes, shared pages counted once per process: cheap, never too low."""
-    if not _HAS_PROC:
+    if not HAS_PROC:
         listing = subprocess.run(
             ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))], capture_output=True, text=True, check=False
         )

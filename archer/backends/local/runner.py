@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from archer.backends.local import files, procs
+from archer.backends.local import files, marks, procs
 
 LOOK_SECONDS = 0.2
 """Pause between two looks at memory and at the request to stop."""
@@ -32,6 +32,7 @@ class Runner:
         self.spec: dict[str, Any] = {}
         self.stopped_for: str | None = None
         self.peak_mib = 0.0
+        self._pid = os.getpid()
         self._told_to_stop = False
         self._kill_at: float | None = None
 
@@ -68,8 +69,9 @@ class Runner:
                 break
             except subprocess.TimeoutExpired:
                 self._look(child.pid)
-        # Python workers outlive a JVM that was killed
+        # Python workers outlive a JVM that was killed; daemons leave the session, as a container's end wouldn't let them
         procs.kill_session(child.pid)
+        marks.kill_marked(self.folder)
         if returncode < 0:
             return self._outcome(exit_code=128 - returncode, signal_number=-returncode)
         return self._outcome(exit_code=returncode)
@@ -85,7 +87,7 @@ class Runner:
             return subprocess.Popen(
                 self.spec["command"],
                 cwd=scratch / "work",
-                env=self.spec["environment"],
+                env={**self.spec["environment"], **marks.variable(self.folder)},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -97,6 +99,9 @@ class Runner:
     def _note_child(self) -> None:
         pid = os.getpid()
         files.write(self.folder / files.CHILD, {"pid": pid, "identity": procs.identity(pid)})
+        if os.getppid() != self._pid:
+            # the runner was killed while we were born: nobody would learn how we end, and the attempt is lost already
+            os._exit(1)
 
     def _look(self, session: int) -> None:
         """One look: memory, requests to stop, the end of the grace."""
@@ -109,7 +114,8 @@ class Runner:
             procs.kill_session(session)
             return
         reason = self._stop_reason()
-        if reason is not None:
+        # a program that has ended by itself meanwhile keeps its own result
+        if reason is not None and procs.identity(session) is not None:
             self.stopped_for = reason
             self._kill_at = time.monotonic() + float(self.spec["grace_seconds"])
             procs.signal_session(session, signal.SIGTERM)
@@ -146,6 +152,9 @@ class Runner:
         while True:
             try:
                 files.write(self.folder / files.OUTCOME, outcome)
+            except FileNotFoundError:
+                # somebody removed the folder: there is nobody left to tell
+                return
             except OSError:
                 if time.monotonic() > deadline:
                     raise

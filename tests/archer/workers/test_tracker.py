@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from archer.backends.interface import StopReason
-from archer.errors import FencedOutError, StoreUnavailableError
+from archer.errors import BackendUnavailableError, FencedOutError, StoreUnavailableError
 from archer.model import Category, EventKind
 
 if TYPE_CHECKING:
@@ -131,6 +131,23 @@ def test_a_killed_job_is_cancelled_only_when_its_end_is_confirmed(shop: Shop) ->
     shop.track()
     assert shop.states(job) == ["CANCELLED"]
     assert shop.job(job).diagnosis is None
+
+
+def test_a_stop_that_fails_keeps_no_other_job_waiting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, other = running(shop), running(shop)
+    shop.service.kill(stuck.id, actor="api:ada")
+    shop.backend.end(f"{other.id}-1")
+
+    def fail(name: str, _why: StopReason) -> None:
+        raise BackendUnavailableError(f"can't stop attempt {name}")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.backend, "stop", fail)
+        shop.track()
+
+    assert shop.states(stuck, other) == ["CANCELLING", "SUCCEEDED"]
+    shop.track()
+    assert (f"{stuck.id}-1", StopReason.CANCEL) in shop.backend.stopped
 
 
 def test_a_job_that_succeeded_before_the_kill_arrived_succeeded(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ import psutil
 import pytest
 
 from archer.backends.interface import Observation, Phase, StopReason
-from archer.backends.local import files
+from archer.backends.local import files, marks
 from archer.backends.local.backend import LocalBackend
 from archer.errors import BackendUnavailableError, LaunchRefusedError
 from archer.settings import ServeSettings
 from testbed.archer_builders import JOB_ID, make_job, make_submission
 from tests.archer.backends.local.conftest import AttemptFolder
+from tests.archer.backends.local.test_marks import daemon
 
 NAME = f"{JOB_ID}-1"
 
@@ -171,6 +173,71 @@ def test_a_foreign_process_with_the_pid_of_ours_is_left_alone(bench: Bench) -> N
     assert foreign.is_running()
     foreign.kill()
     foreign.wait()
+
+
+def test_a_daemon_whose_session_has_the_number_of_ours_is_left_alone(bench: Bench) -> None:
+    """After a restart of the machine low pids come again, and a daemon's session has no leader to compare with."""
+    pid, session = daemon({})
+    bench.attempt.mkdir(parents=True)
+    files.write(bench.attempt / files.STARTED, {"pid": 1, "identity": "1:1:another-boot"})
+    files.write(bench.attempt / files.CHILD, {"pid": session, "identity": f"{session}:1:another-boot"})
+
+    assert bench.look().phase is Phase.VANISHED
+
+    foreign = psutil.Process(pid)
+    assert foreign.is_running()
+    assert foreign.status() != psutil.STATUS_ZOMBIE
+    foreign.kill()
+
+
+@pytest.mark.parametrize("damage", ["no folder", "started.json", "outcome.json"])
+def test_an_attempt_whose_folder_was_damaged_runs_no_more_when_it_is_called_vanished(bench: Bench, damage: str) -> None:
+    """It is repeated: the second one must never run beside the first."""
+    bench.launch(SLEEP)
+    child = AttemptFolder.until(lambda: files.read(bench.attempt / files.CHILD), "child")
+    program = psutil.Process(child["pid"])
+    if damage == "no folder":
+        shutil.rmtree(bench.attempt)
+    else:
+        (bench.attempt / damage).write_text("{}")
+
+    assert bench.look().phase is Phase.VANISHED
+
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+    assert marks.marked(bench.attempt) == []
+    (bench.attempt / damage).unlink(missing_ok=True)
+
+
+def test_a_folder_that_can_not_be_read_keeps_nobody_elses_attempt_waiting(bench: Bench) -> None:
+    bench.launch("")
+    other = f"{JOB_ID}-2"
+    (bench.settings.attempts_folder / other / files.OUTCOME).mkdir(parents=True)
+    bench.until(Phase.ENDED)
+
+    seen = bench.backend.observe([other, NAME])
+
+    assert seen[NAME].phase is Phase.ENDED
+    assert "Is a directory" in str(seen[other].substate)
+
+
+def test_a_program_that_answers_a_stop_with_exit_code_0_did_not_succeed(bench: Bench) -> None:
+    bench.launch(
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(60)"
+    )
+    AttemptFolder.until(lambda: bench.backend.read_log(NAME, "stdout", offset=0, limit=9).size, "up")
+
+    bench.backend.stop(NAME, StopReason.RUN_TIMEOUT)
+
+    seen = bench.until(Phase.ENDED)
+    assert seen.outcome is not None
+    assert (seen.outcome.exit_code, seen.outcome.stopped_for, seen.outcome.succeeded) == (0, "run-timeout", False)
+
+
+def test_folders_of_attempts_and_event_logs_are_for_the_owners_eyes(bench: Bench) -> None:
+    bench.launch("")
+
+    assert bench.attempt.stat().st_mode & 0o077 == 0
+    assert bench.settings.events_folder.stat().st_mode & 0o077 == 0
 
 
 def test_a_folder_that_somebody_removed_or_damaged_is_a_vanished_attempt(bench: Bench) -> None:

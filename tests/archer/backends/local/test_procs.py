@@ -112,7 +112,7 @@ def test_processes_that_are_gone_count_nothing() -> None:
 
 
 def test_where_there_is_no_proc_ps_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(procs, "_HAS_PROC", False)
+    monkeypatch.setattr(procs, "HAS_PROC", False)
     leader = subprocess.Popen(SLEEP, start_new_session=True)
 
     known = procs.identity(leader.pid)

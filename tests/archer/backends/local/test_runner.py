@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from archer.backends.local import files, procs
-
-if TYPE_CHECKING:
-    from tests.archer.backends.local.conftest import AttemptFolder
+from archer.backends.local.runner import Runner
+from tests.archer.backends.local.conftest import AttemptFolder
 
 
 def test_exit_code_logs_and_peak_memory_are_written_down(attempt: AttemptFolder) -> None:
@@ -34,7 +34,7 @@ def test_the_program_sees_its_own_environment_and_working_folder(attempt: Attemp
 
     folder, names = attempt.text(files.STDOUT_LOG).splitlines()
     assert folder == str(attempt.path / "scratch" / "work")
-    assert names in {"['STAGE']", "['LC_CTYPE', 'STAGE']"}
+    assert names in {"['ARCHER_ATTEMPT_FOLDER', 'STAGE']", "['ARCHER_ATTEMPT_FOLDER', 'LC_CTYPE', 'STAGE']"}
 
 
 def test_scratch_files_are_removed_and_logs_stay(attempt: AttemptFolder) -> None:
@@ -98,6 +98,46 @@ def test_a_request_to_stop_ends_it_and_its_reason_comes_back(attempt: AttemptFol
     assert (outcome["stopped_for"], outcome["signal"]) == ("cancel", signal.SIGTERM)
 
 
+def test_a_program_that_ended_by_itself_keeps_its_result_when_the_request_comes_late(attempt: AttemptFolder) -> None:
+    attempt.python("pass")
+    files.take(attempt.path / files.STOP, {"why": "cancel"})
+    runner = Runner(attempt.path)
+    runner.spec = {"grace_seconds": 1, "memory_limit_mib": 2000}
+    ended = subprocess.Popen(["true"], start_new_session=True)
+    AttemptFolder.until(lambda: procs.identity(ended.pid) is None, "the end")
+
+    runner._look(ended.pid)
+
+    assert runner.stopped_for is None
+    ended.wait()
+
+
+def test_a_program_whose_runner_died_while_it_was_born_never_starts(attempt: AttemptFolder) -> None:
+    born = (
+        "import os, sys, time; from pathlib import Path; from archer.backends.local.runner import Runner\n"
+        "runner = Runner(Path(sys.argv[1]))\n"
+        "if os.fork() == 0:\n"
+        "    while os.getppid() == runner._pid: time.sleep(0.01)\n"
+        "    try: runner._note_child()\n"
+        "    finally: print('started', flush=True)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", born, str(attempt.path)], capture_output=True, text=True, check=True)
+
+    # the pipe closes when both are gone
+    assert done.stdout == ""
+    (attempt.path / files.CHILD).unlink()
+
+
+def test_a_runner_whose_folder_was_removed_ends(attempt: AttemptFolder) -> None:
+    command = [sys.executable, "-c", "import shutil, sys; shutil.rmtree(sys.argv[1])", str(attempt.path)]
+    attempt.spec(command)
+
+    attempt.start().wait(30)
+
+    assert not attempt.path.exists()
+
+
 def test_a_program_that_ignores_the_request_is_killed_after_the_grace(attempt: AttemptFolder) -> None:
     program = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -116,6 +156,16 @@ def test_processes_that_outlive_the_program_are_killed(attempt: AttemptFolder) -
     program = (
         "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
     )
+    attempt.python(program)
+
+    assert attempt.run()["exit_code"] == 0
+
+    assert procs.identity(int(attempt.text(files.STDOUT_LOG))) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="found by its environment, which only Linux shows")
+def test_a_daemon_that_left_the_session_is_killed_too(attempt: AttemptFolder) -> None:
+    program = "import subprocess; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
     attempt.python(program)
 
     assert attempt.run()["exit_code"] == 0
