@@ -18,7 +18,7 @@ run: setup ## synthesise every environment, then real Spark jobs through Archer 
 	@exec moka local $(if $(ONCE),--once)
 
 test: setup ## run every test; no network after the set-up
-	@exec pytest -n 2 --dist loadfile $(ARGS)
+	@exec pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types, import layers, spelling, dependency audit
 	ruff format --check .

@@ -1,0 +1,34 @@
+"""What every test shares: the order in which test files start.
+
+Two workers end together only when the long files start first: those that run Spark and those that start servers.
+`make test` keeps this order by `--no-loadscope-reorder`; xdist's own order puts files of many tests first, however short.
+"""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+LONG_FIRST = (
+    "archer/faults/test_real_spark.py",
+    "examples/test_tpch.py",
+    "examples/test_wrong_input.py",
+    "moka/local/test_command.py",
+    "examples",
+    "archer/faults",
+    "infra",
+)
+"""Files and folders, the longest first; a new slow file is named here."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the long files first; the others keep their order."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    name = path.relative_to(ROOT).as_posix()
+    for place, start in enumerate(LONG_FIRST):
+        if name.startswith(start):
+            return place
+    return len(LONG_FIRST)
