@@ -16,7 +16,7 @@ from environments.service import Profile
 from environments.tenancy import Queue, Resources, Team
 from k8s_manifests.labels import NODE_POOL
 from k8s_manifests.placement import as_toleration, node_taints
-from k8s_manifests.priority_classes import TIERS
+from k8s_manifests.tiers import TIERS
 
 Json = dict[str, Any]
 

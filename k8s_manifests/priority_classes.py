@@ -5,20 +5,15 @@ lower priority, so a driver never falls to an executor of its own tier. Numbers 
 above the autoscaler's cut-off (-10), so that every pending pod counts as a reason to add a node.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 from constructs import Construct
 
 from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
+from k8s_manifests.tiers import DRIVER_BONUS, TIERS, SparkRole, Tier
 
-Tier = Literal["tier1", "tier2", "tier3"]
-SparkRole = Literal["driver", "executor"]
-
-TIERS: Final[dict[Tier, int]] = {"tier1": 30_000, "tier2": 20_000, "tier3": 10_000}
-"""Base priority by tier; a driver gets 1,000 more."""
-DRIVER_BONUS: Final = 1_000
 PLATFORM: Final = "moka-platform"
 """Class of the platform's own pods: operator, scheduler, Archer."""
 PLATFORM_VALUE: Final = 1_000_000

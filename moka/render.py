@@ -15,13 +15,11 @@ from typing import Annotated
 
 import typer
 
-from archer.cluster_config import parse_cluster_config
-from archer.errors import InvalidClusterConfigError
 from environments import Environment, environment_names, load_all
-from k8s_manifests import ChartError, archer_config, build_charts, to_yaml
+from k8s_manifests import ChartError, build_charts
+from moka.archer_file import ARCHER_FILE, archer_file
 from moka.errors import BadInputError, MokaError
 
-ARCHER_FILE = "archer.yaml"
 DIFFERENT = 3
 """Exit code of `--check` when the files are not what would be rendered."""
 _MARK = "# Rendered by `moka render`"
@@ -59,7 +57,7 @@ def rendered_files(environment: Environment, clusters: Iterable[str] | None = No
             f"they are the clusters of environment {environment.name}"
         )
     mark = f"{_MARK} from environment {environment.name}: change the environment file or the charts, not this file.\n"
-    files = [RenderedFile(path=Path(ARCHER_FILE), text=mark + _archer_file(environment))]
+    files = [RenderedFile(path=Path(ARCHER_FILE), text=mark + archer_file(environment))]
     for cluster in environment.clusters:
         if cluster.name not in wanted:
             continue
@@ -72,15 +70,6 @@ def rendered_files(environment: Environment, clusters: Iterable[str] | None = No
             for component in components
         ]
     return tuple(files)
-
-
-def _archer_file(environment: Environment) -> str:
-    text = to_yaml(archer_config(environment))
-    try:
-        parse_cluster_config(text)
-    except InvalidClusterConfigError as error:
-        raise MokaError(f"Archer refuses {ARCHER_FILE} of environment {environment.name}:\n{error}") from error
-    return text
 
 
 def render(environment: Environment, out: Path, clusters: Iterable[str] | None = None) -> tuple[Path, ...]:

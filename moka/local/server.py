@@ -33,9 +33,9 @@ class Address:
 
 
 class ArcherServer:
-    """One server on one data folder."""
+    """One server on one data folder, with the environment's queues, teams and profiles from `config`."""
 
-    def __init__(self, data: Path, *, port: int, history_port: int, slots: int) -> None:
+    def __init__(self, data: Path, *, config: Path, port: int, history_port: int, slots: int) -> None:
         self.data = data
         self.address: Address | None = None
         """None until it is ready."""
@@ -49,7 +49,7 @@ class ArcherServer:
             [str(BIN / "archer"), "serve", "--backend", "local", "--data", str(data), *ports, *lifetime],
             log=data.parent / "logs" / "archer.log",
             cwd=data,
-            env=venv_environment(BIN),
+            env=venv_environment(BIN, {"ARCHER_CONFIG": str(config)}),
         )
 
     def check(self) -> Address | None:

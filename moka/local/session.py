@@ -16,6 +16,8 @@ from uuid import uuid4
 from archer.client import ArcherClient
 from archer.client_errors import ClientError, Json, RequestRefusedError
 from archer.model import FINAL_STATES, JobState
+from environments import load
+from moka.archer_file import ARCHER_FILE, archer_file
 from moka.errors import BadInputError, MokaError
 from moka.inventory import take_inventory
 from moka.inventory_table import inventory_tables
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from moka.local.signals import StopSignals
     from moka.local.work import Work
 
+ENVIRONMENT = "test"
+"""Whose queues, teams and profiles Archer on this machine knows."""
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 0.5
 """Pause between two looks at a job."""
@@ -86,7 +90,10 @@ class Session:
         return [child for child in (self.synth, *makers, server) if child is not None]
 
     def run(self) -> None:
-        """Until every job is final. Raises StoppedError, MokaError (synth, server or data failed), BadInputError."""
+        """Until every job is final.
+
+        Raises StoppedError, MokaError (synth, server or data failed), BadInputError, EnvironmentFileError.
+        """
         self._start()
         while not (self.synth is None and all(step.final for step in self.steps)):
             self._stop.check()
@@ -106,9 +113,10 @@ class Session:
 
     def _start(self) -> None:
         data, options = self.options.data, self.options
-        self.server = ArcherServer(
-            data / "archer", port=options.port, history_port=options.history_port, slots=self._slots
-        )
+        # not from the synth, which ends long after the server has started: this takes a moment
+        config = _archer_config(data)
+        ports = {"port": options.port, "history_port": options.history_port}
+        self.server = ArcherServer(data / "archer", config=config, slots=self._slots, **ports)
         self._screen.show("archer", "starting")
         if not options.skip_synth:
             self.synth = self._child("synth", inventory_command(data / "cdk.out", data / "dist"))
@@ -190,6 +198,20 @@ class Session:
         except ClientError:
             return ""  # a detail for the eye: not worth failing for
         return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def _archer_config(data: Path) -> Path:
+    """The file with the queues, teams and profiles of the environment that this machine stands in for.
+
+    Raises EnvironmentFileError, MokaError when the environment cannot be used, BadInputError when it cannot be written.
+    """
+    file = data / ARCHER_FILE
+    text = archer_file(load(ENVIRONMENT))
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{file} must be a file that can be written to ({error.strerror})") from error
+    return file
 
 
 def _ended_well(child: Child, failure: str) -> bool:

@@ -1,4 +1,6 @@
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -13,11 +15,24 @@ def test_public_names_are_sorted_and_there(package: str) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
-def test_charts_need_neither_the_aws_side_nor_archer() -> None:
-    import subprocess
-    import sys
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'build_chart'"):
+        _ = importlib.import_module("k8s_manifests").build_chart
 
-    code = "import sys, k8s_manifests; print(sorted({'aws_cdk', 'archer', 'kubeflow_spark_api'} & set(sys.modules)))"
+
+def test_archers_view_starts_no_node() -> None:
+    code = (
+        "import sys; from environments import load; from k8s_manifests import archer_config; archer_config(load('test'));"
+        "print(sorted({'cdk8s', 'constructs', 'jsii'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_charts_need_neither_the_aws_side_nor_archer() -> None:
+    code = "import sys; from k8s_manifests import build_charts; print(sorted({'aws_cdk', 'archer', 'kubeflow_spark_api'} & set(sys.modules)))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

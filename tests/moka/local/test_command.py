@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ROOT = Path(__file__).parents[3]
 
 
 def started(local: Any, name: str) -> Callable[[], bool]:
@@ -139,6 +142,40 @@ def test_port_that_is_taken_is_said_and_the_next_free_one_used(local: Any) -> No
     (port,) = re.findall(r"^Archer +http://127\.0\.0\.1:(\d+)$", out, re.MULTILINE)
     assert int(port) != taken
     assert f"moka: port {taken} is taken; Archer listens on http://127.0.0.1:{port}\n" in err
+
+
+def test_jobs_wait_in_the_queues_of_the_environment_test(local: Any) -> None:
+    queues = yaml.safe_load((ROOT / "environments" / "test.yaml").read_text())["queues"]
+    named = local.submission("named", "ok")
+    named.write_text(named.read_text() + "queue: root.platform.canary.tier1\nteam: platform\n")
+    process = local.start("--submit", local.submission("unnamed", "ok"), "--submit", named)
+    local.until(lambda: "Ctrl-C stops everything" in local.said("stderr"), "the results")
+
+    jobs = httpx.get(f"{api(local)}/api/v1/jobs", trust_env=False).json()["jobs"]
+    page = httpx.get(f"{api(local)}/", trust_env=False).text
+
+    assert {job["name"]: (job["queue"], job["team"], job["state"]) for job in jobs} == {
+        "unnamed": (queues["default"], None, "SUCCEEDED"),
+        "named": ("root.platform.canary.tier1", "platform", "SUCCEEDED"),
+    }
+    assert queues["default"] in page
+    assert "root.platform.canary.tier1" in page
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0
+
+
+def test_queue_that_the_environment_does_not_have_is_bad_input_with_those_it_has(local: Any) -> None:
+    file = local.submission("one", "ok")
+    file.write_text(file.read_text() + "queue: root.default\n")
+
+    code, out, err = local.run("--once", "--submit", file)
+
+    assert (code, out) == (2, "")
+    assert (
+        "`queue` must be a leaf of environment test's queue tree: root.platform.canary.tier1, "
+        'root.platform.canary.tier2, root.shared.adhoc.tier3, got "root.default"; '
+    ) in err
+    local.assert_nothing_left()
 
 
 def test_submission_that_archer_refuses_is_bad_input_with_every_problem(local: Any) -> None:
