@@ -7,10 +7,15 @@ signal instead of with exit code 0.
 import socket
 from threading import Event, Thread
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
 _START_SECONDS = 30.0
+
+THREADS = 100
+"""For calls that touch the store. A thread is made when it is needed; so many may wait for a database that another program
+has locked while reads go on."""
 
 
 class HttpServer:
@@ -49,5 +54,6 @@ class _Server(uvicorn.Server):
         self._began = began
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await super().startup(sockets)
         self._began.set()

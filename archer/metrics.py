@@ -10,6 +10,8 @@ from archer.model import JobState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 CountJobs = Callable[[], Mapping[tuple[str, JobState], int]]
 
 
@@ -28,6 +30,10 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request. HTTP lets a client invent methods; those count as one."""
+        self.requests.labels(method if method in _METHODS else "other", route, status).observe(seconds)
 
     def text(self) -> bytes:
         """In Prometheus' text format. Raises StoreUnavailableError."""

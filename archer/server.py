@@ -204,7 +204,7 @@ class _Server:
 
 def _open_store(settings: ServeSettings) -> SqlStore:
     try:
-        Path(settings.data).mkdir(parents=True, exist_ok=True)
+        Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CannotServeError(f"can't use {settings.data} as data folder ({error}); choose another --data") from error
     database = Database(settings.database_url)

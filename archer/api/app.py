@@ -63,4 +63,4 @@ class _Measured:
             # the template, never the address itself: it holds job ids
             route = getattr(scope.get("route"), "path", "unmatched")
             took = time.perf_counter() - begun
-            self._metrics.requests.labels(scope["method"], route, status).observe(took)
+            self._metrics.answered(scope["method"], route, status, took)

@@ -104,7 +104,7 @@ def migrate(data: Data = None) -> None:
 
     settings = load_settings(data=data)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise CannotServeError(f"can't use {settings.data} as data folder ({error}); choose another --data") from error
     run_migrations(settings.database_url)

@@ -5,10 +5,12 @@ writers deadlock on their read locks (https://www.sqlite.org/lang_transaction.ht
 sqlite3 leaves this package, except that `IntegrityError` is for the caller inside it.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -30,11 +32,15 @@ class Database:
         self.url = url
         self.dialect = make_url(url).get_backend_name()
         options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}} if self._is_sqlite else {}
+        self._file = Path(make_url(url).database or "") if self._is_sqlite else None
+        if self._file is not None:
+            _keep_private(self._file)
         self.engine: Engine = create_engine(url, pool_size=8, max_overflow=40, pool_timeout=10, **options)
         # SQLite's own queue of waiting writers is not fair: within a process, take turns
-        self._turn = Lock() if self._is_sqlite else nullcontext()
+        self._turn = Lock()
         if self._is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", self._remember_file)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writer = self.engine.execution_options(archer_write=True)
 
@@ -51,11 +57,54 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Committed and on disk after the block; nothing of it when anything raises. Raises StoreUnavailableError."""
-        with self._turn, _translated(), self._writer.begin() as connection:
+        with self._own_turn(), _translated(), self._writer.begin() as connection:
+            self._check_file(connection)
             yield connection
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Waits no longer than SQLite itself would: else a stuck database keeps every thread of a server, one by one."""
+        if not self._is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+            raise StoreUnavailableError(f"other writers kept the database for {BUSY_TIMEOUT_SECONDS} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _check_file(self, connection: Connection) -> None:
+        """A file that was removed can still be written to, and what is written is lost with the last connection."""
+        if self._file is not None and connection.info["file"] != _identity(self._file):
+            raise StoreUnavailableError(f"{self._file} was removed or replaced under this server; restart it")
+
+    def _remember_file(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
+        if self._file is not None:
+            entry.info["file"] = _identity(self._file)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _keep_private(file: Path) -> None:
+    """For the owner only, as submissions hold secrets; SQLite gives its side files the same rights."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        mode = file.stat().st_mode
+        if mode & 0o077:
+            file.chmod(mode & 0o700)
+    except OSError:
+        # the first connection tells what is wrong, better than we could; another user's file keeps its rights
+        return
 
 
 @contextmanager

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, insert, select, update
 from archer.store.interface import Fence
 from archer.store.schema import leases
 
+LONGEST_LIFE_MS = 300_000
+"""The highest `lease_seconds` that settings allow."""
+
 
 def take_lease(connection: Connection, name: str, owner: str, *, now_ms: int, seconds: float) -> Fence | None:
     """Take, renew, or None when another's lease is alive. One row is locked for the moment of asking."""
@@ -19,7 +22,9 @@ def take_lease(connection: Connection, name: str, owner: str, *, now_ms: int, se
         connection.execute(insert(leases).values(name=name, owner=owner, epoch=1, expires_at=until))
         return Fence(lease=name, owner=owner, epoch=1)
     mine = row.owner == owner
-    if not mine and row.expires_at > now_ms:
+    # a longer life than any lease has: the clock was set back since. To take it is safe, for its holder is fenced out
+    longest = max(LONGEST_LIFE_MS, until - now_ms)
+    if not mine and now_ms < row.expires_at <= now_ms + longest:
         return None
     epoch = row.epoch if mine else row.epoch + 1
     connection.execute(update(leases).where(leases.c.name == name).values(owner=owner, epoch=epoch, expires_at=until))

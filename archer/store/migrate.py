@@ -59,7 +59,7 @@ def migrate(url: str) -> str:
     """As `upgrade`, for `archer migrate`: opens the database behind `url` and closes it again."""
     path = make_url(url).database
     if path is not None and make_url(url).get_backend_name() == "sqlite":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(url)
     try:
         return upgrade(database)

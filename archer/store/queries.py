@@ -22,7 +22,7 @@ def find_job(connection: Connection, key: str) -> Job:
     job_id = job_id_of(key)
     if job_id is not None:
         condition = jobs.c.id == job_id
-    elif key.isascii() and key.isdigit() and int(key) <= _MAX_NUMBER:
+    elif key.isascii() and key.isdigit() and len(key) <= len(str(_MAX_NUMBER)) and int(key) <= _MAX_NUMBER:
         condition = jobs.c.number == int(key)
     else:
         raise NotFoundError("job", key)

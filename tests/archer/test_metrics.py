@@ -24,3 +24,15 @@ def test_numbers_are_read_when_asked_for_not_at_the_start() -> None:
     assert asked == []
     metrics.text()
     assert asked == [1]
+
+
+def test_methods_that_a_client_makes_up_are_counted_as_one() -> None:
+    metrics = Metrics(dict)
+
+    for method in ("GET", "BREW", "PROPFIND", "X" * 1000):
+        metrics.answered(method, "/api/v1/jobs", 405, 0.01)
+
+    text = metrics.text().decode()
+    assert 'archer_http_request_seconds_count{method="GET",route="/api/v1/jobs",status="405"} 1.0' in text
+    assert 'archer_http_request_seconds_count{method="other",route="/api/v1/jobs",status="405"} 3.0' in text
+    assert "BREW" not in text

@@ -11,6 +11,9 @@ def read_piece(path: Path, offset: int, limit: int) -> LogPiece:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
+            if offset >= size:
+                # a file system refuses to go where no file can reach
+                return LogPiece(data=b"", offset=offset, size=size)
             file.seek(offset)
             return LogPiece(data=file.read(limit), offset=offset, size=size)
     except FileNotFoundError:

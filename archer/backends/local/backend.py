@@ -102,7 +102,10 @@ class LocalBackend:
         shutil.rmtree(self._folders / name / files.SCRATCH, ignore_errors=True)
 
     def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:
-        return read_piece(self._folders / name / _STREAMS[stream], offset, limit)
+        try:
+            return read_piece(self._folders / name / _STREAMS[stream], offset, limit)
+        except OSError as error:
+            raise BackendUnavailableError(f"can't read the {stream} log of attempt {name}: {error}") from error
 
     def close(self) -> None:
         self._launcher.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +11,12 @@ from sqlalchemy import event
 
 from archer.errors import StoreUnavailableError
 from archer.model import JobState
+from archer.store import connection as connections
+from archer.store.connection import Database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -99,3 +105,59 @@ def test_a_lock_held_too_long_is_told_as_such(kit: StoreKit) -> None:
     other.rollback()
     other.close()
     assert kit.submit().number == 1
+
+
+def test_a_stuck_writer_keeps_the_others_no_longer_than_the_database_would(
+    kit: StoreKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_TIMEOUT_SECONDS", 0.2)
+    entered, leave = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with kit.database.write():
+            entered.set()
+            leave.wait(60)
+
+    slow = threading.Thread(target=write_slowly)
+    slow.start()
+    entered.wait(60)
+    begun = time.monotonic()
+
+    with pytest.raises(StoreUnavailableError, match="other writers kept the database"):
+        kit.submit()
+
+    assert time.monotonic() - begun < 30
+    leave.set()
+    slow.join()
+    assert kit.submit().number == 1
+
+
+@pytest.mark.parametrize("put_another_there", [False, True])
+def test_a_file_that_was_removed_under_the_server_takes_no_more_jobs(kit: StoreKit, put_another_there: bool) -> None:
+    """SQLite would go on writing to a file that nobody can open again."""
+    job = kit.submit()
+    kit.file.rename(kit.file.with_suffix(".away"))
+    if put_another_there:
+        kit.file.write_bytes(b"")
+
+    with pytest.raises(StoreUnavailableError, match="was removed or replaced under this server; restart it"):
+        kit.submit()
+
+    kit.file.with_suffix(".away").rename(kit.file)
+    assert kit.store.job(job.id) == job
+    assert kit.submit().number == 2
+
+
+def test_the_database_is_for_the_owners_eyes_even_when_it_was_not_before(tmp_path: Path) -> None:
+    """Submissions hold secrets."""
+    file = tmp_path / "archer.db"
+    for _ in range(2):
+        database = Database(f"sqlite:///{file}")
+        with database.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (x)")
+        side_files = sorted(tmp_path.iterdir())
+
+        assert len(side_files) == 3
+        assert [path.stat().st_mode & 0o777 for path in side_files] == [0o600] * 3
+        database.close()
+        file.chmod(0o644)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+
+from archer.errors import FencedOutError
+
 if TYPE_CHECKING:
     from tests.archer.store.conftest import StoreKit
 
@@ -54,6 +58,27 @@ def test_handing_back_a_lease_that_is_anothers_by_now_does_nothing(kit: StoreKit
     kit.store.release(mine)
 
     assert kit.store.acquire("tracker/local", "me", seconds=1) is None
+
+
+def test_a_clock_set_back_does_not_prolong_a_dead_owners_lease(kit: StoreKit) -> None:
+    dead = kit.store.acquire("tracker/local", "dead", seconds=10)
+    assert dead is not None
+    kit.clock.advance(-3600)
+
+    heir = kit.store.acquire("tracker/local", "heir", seconds=10)
+
+    assert heir is not None
+    assert heir.epoch == 2
+    # it is an ordinary lease, and the one before is fenced out
+    assert kit.store.acquire("tracker/local", "dead", seconds=10) is None
+    with pytest.raises(FencedOutError):
+        kit.store.prune_idempotency_keys(before=kit.clock.now(), fence=dead)
+
+
+def test_a_lease_as_long_as_leases_get_is_respected(kit: StoreKit) -> None:
+    assert kit.store.acquire("tracker/local", "me", seconds=300)
+
+    assert kit.store.acquire("tracker/local", "you", seconds=1) is None
 
 
 def test_of_many_who_ask_at_once_one_gets_it(kit: StoreKit) -> None:

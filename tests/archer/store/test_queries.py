@@ -24,7 +24,7 @@ def test_a_job_is_found_by_id_number_and_emr_id(kit: StoreKit) -> None:
         assert kit.store.job(key) == job
 
 
-@pytest.mark.parametrize("key", ["2", "0", "-1", "j-nobody", "", "'; DROP TABLE jobs", str(2**70), "٣"])
+@pytest.mark.parametrize("key", ["2", "0", "-1", "j-nobody", "", "'; DROP TABLE jobs", str(2**70), "9" * 5000, "٣"])
 def test_an_unknown_id_is_not_found(kit: StoreKit, key: str) -> None:
     kit.submit()
 

@@ -275,6 +275,14 @@ def test_a_folder_that_can_not_be_made_is_tried_again_later(tmp_path: Path) -> N
         bench.backend.stop(NAME, StopReason.CANCEL)
 
 
+def test_a_log_that_can_not_be_read_is_told_as_such(bench: Bench) -> None:
+    (bench.attempt / files.DRIVER_LOG).mkdir(parents=True)
+
+    with pytest.raises(BackendUnavailableError, match="can't read the driver log"):
+        bench.backend.read_log(NAME, "driver", offset=0, limit=9)
+    shutil.rmtree(bench.attempt)
+
+
 def test_secrets_of_a_job_are_for_the_owners_eyes(bench: Bench) -> None:
     bench.launch(SLEEP, conf={"spark.my.password": "hunter2"})
 
