@@ -108,7 +108,11 @@ def _queue_problems(config: ClusterConfig, submission: Submission, team: TeamVie
         fix = f"name one of them: the default, {queue}, is not for this team"
         return [Problem(path="queue", value="absent", allowed=allowed, fix=fix)]
     owners = [other.name for other in config.teams if config.team_may_use(other, queue)]
-    fix = f"use one of them, or ask a team that may use {queue}: {_some(owners, team.name)}" if owners else "use one of them"
+    fix = (
+        f"use one of them, or ask a team that may use {queue}: {_some(owners, team.name)}"
+        if owners
+        else "use one of them"
+    )
     return [_problem("queue", queue, allowed, fix)]
 
 
