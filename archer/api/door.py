@@ -3,7 +3,7 @@
 This door asks nobody who they are, so it must only be reachable from this machine. Listening on a loopback address is not
 enough: a web page in the user's browser could talk to it. Hence a Host header that names this machine (against DNS
 rebinding), and JSON only for anything that changes something (a foreign page can't send that without permission, and
-there is none to be had: no CORS).
+there is none to be had: no CORS). Answers tell browsers not to guess their type, and not to hand them to foreign pages.
 """
 
 import ipaddress
@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from archer.api.bodies import check_body
 from archer.api.problems import answer_for
 from archer.errors import MalformedRequestError
 
 MAX_BODY_BYTES = 1024 * 1024
+
+_ON_EVERY_ANSWER = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
 
 
 def is_loopback(name: str) -> bool:
@@ -37,6 +40,19 @@ class LocalDoor:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in _ON_EVERY_ANSWER if header[0] not in present),
+                ]
+            await send(message)
+
+        await self._let_in(scope, receive, send_guarded)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             _check_host(headers.get("host", ""))
@@ -80,7 +96,7 @@ def _too_large() -> MalformedRequestError:
 
 
 async def _whole_body(content_length: str | None, receive: Receive) -> Receive:
-    """Read the body up to the limit, then play it back to the application."""
+    """Read the body up to the limit and check it, then play it back to the application."""
     if content_length is not None and content_length.isdigit() and int(content_length) > MAX_BODY_BYTES:
         raise _too_large()
     chunks: list[Message] = []
@@ -93,6 +109,8 @@ async def _whole_body(content_length: str | None, receive: Receive) -> Receive:
             raise _too_large()
         if message["type"] != "http.request" or not message.get("more_body", False):
             break
+    if size:
+        check_body(b"".join(message.get("body", b"") for message in chunks))
 
     async def replay() -> Message:
         return chunks.pop(0) if chunks else await receive()

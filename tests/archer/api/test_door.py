@@ -65,6 +65,29 @@ def test_no_permission_is_given_to_foreign_pages(door: Door) -> None:
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
+@pytest.mark.parametrize("path", [JOBS, f"{JOBS}/none", "/healthz", "/metrics", "/", "/api/openapi.json", "/none"])
+def test_browsers_are_told_not_to_guess_and_not_to_hand_answers_to_foreign_pages(door: Door, path: str) -> None:
+    answer = door.get(path)
+
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert answer.headers.get_list("cross-origin-resource-policy") == ["same-origin"]
+
+
+def test_a_refusal_at_the_door_carries_the_same_protection(door: Door) -> None:
+    answer = door.get("/", headers={"Host": "evil.example"})
+
+    assert (answer.status_code, answer.headers["x-content-type-options"]) == (421, "nosniff")
+
+
+def test_a_name_given_twice_is_refused_and_leaves_no_row(door: Door) -> None:
+    body = f'{{"name": "a", "application": {{"file": "{door.application}"}}, "name": "b"}}'
+
+    answer = door.post(JOBS, body.encode())
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json")
+    assert door.get(JOBS).json()["jobs"] == []
+
+
 def test_a_body_of_just_the_limit_is_read_and_one_more_byte_is_not(door: Door) -> None:
     fits = b"{}".ljust(MAX_BODY_BYTES)
 

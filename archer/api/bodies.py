@@ -1,0 +1,37 @@
+"""What a JSON body must be beyond JSON: without names given twice, of a depth and with numbers that a parser can hold.
+
+Of two equal names most parsers keep the last and say nothing; a job would run with half of what its owner wrote.
+Mistakes of JSON itself are left to the framework, which tells where they are.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from archer.errors import MalformedRequestError
+
+
+def check_body(body: bytes) -> None:
+    """Raise MalformedRequestError, naming what is wrong."""
+    try:
+        json.loads(body, object_pairs_hook=_without_repetition)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return
+    except RecursionError:
+        raise _malformed("it is nested too deeply; send one JSON object as the API describes it") from None
+    except ValueError:
+        raise _malformed("it holds a number of too many digits; no field takes such a number") from None
+
+
+def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        listed = ", ".join(json.dumps(name) for name, number in times.most_common(5) if number > 1)
+        raise _malformed(f"it gives {listed} more than once in one object; keep one of each")
+    return found
+
+
+def _malformed(why: str) -> MalformedRequestError:
+    return MalformedRequestError(f"the body can't be read: {why}", code="malformed-json")
