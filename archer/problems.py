@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from archer.errors import Problem
+from archer.redaction import MASK, is_secret_key, redact_json
 
 _MAX_VALUE = 200
 
@@ -51,8 +52,8 @@ def problems_of_details(details: Sequence[ErrorDetails], model: type[BaseModel])
 
 
 def shown(value: object) -> str:
-    """`value` as JSON text, cut at 200 characters."""
-    text = json.dumps(value, default=str, ensure_ascii=True)
+    """`value` as JSON text without its secrets, cut at 200 characters: a refusal may end in a log that many read."""
+    text = json.dumps(redact_json(value), default=str, ensure_ascii=True)
     return text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
 
 
@@ -62,6 +63,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
     if "path" in context:
         location.append(str(context["path"]))
     value = "absent" if detail["type"] == "missing" else shown(context.get("value", detail.get("input")))
+    if value != "absent" and any(is_secret_key(str(part)) for part in location):
+        value = MASK
     if detail["type"] == "extra_forbidden":
         return _unknown_field(location, value, model)
     wording = _ALLOWED.get(detail["type"])

@@ -13,7 +13,10 @@ from typing import Any
 MASK = "********"
 """What stands where a secret was: a fixed length, so that it tells nothing about the secret's."""
 
-_NAMES = r"(?:secret|passw(?:or)?d|passphrase|token|(?:access|api|private|account)[._-]?key|sig(?:nature)?\b)"
+_NAMES = (
+    r"(?:secret|passw(?:or)?d|passphrase|token|(?:access|api|private|account|encryption|signing)[._-]?key(?![a-z])"
+    r"|(?<![a-z])(?:pass|pwd|jwt|bearer|authorization)(?![a-z])|sig(?:nature)?\b)"
+)
 # `sig` and `signature` are what presigned URLs of S3 and Azure call theirs
 
 _SECRET_KEY = re.compile(_NAMES, re.IGNORECASE)

@@ -42,7 +42,11 @@ RESERVED_ENVIRONMENT: Mapping[str, str] = {
     "SPARK_LOCAL_IP": "leave it out: Archer sets the driver's address",
     "SPARK_LOCAL_DIRS": "leave it out: Archer gives each attempt its own scratch folder",
     "JAVA_HOME": "leave it out: Archer chooses a Java that this Spark supports",
+    "JAVA_TOOL_OPTIONS": "leave it out: use `conf.spark.driver.extraJavaOptions`",
+    "_JAVA_OPTIONS": "leave it out: use `conf.spark.driver.extraJavaOptions`, and the field `driver.memory` for the heap",
+    "JDK_JAVA_OPTIONS": "leave it out: use `conf.spark.driver.extraJavaOptions`",
     "LD_PRELOAD": "leave it out: it would change Archer's own processes",
+    "LD_AUDIT": "leave it out: it would change Archer's own processes",
     "ARCHER_*": "leave it out: these variables are Archer's own",
 }
 """As above."""

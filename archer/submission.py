@@ -24,6 +24,9 @@ MIN_HEAP_MIB = 512
 """Spark stops below 450 MiB of usable heap (`UnifiedMemoryManager`), which some collectors only give from 512."""
 MAX_MEMORY_MIB = 4 * 1024 * 1024
 
+MAX_TEXT_BYTES = 65536
+"""Linux takes at most 128 KiB for one argument or variable (`MAX_ARG_STRLEN`)."""
+
 
 def _check_location(value: str) -> str:
     scheme, separator, rest = value.partition("://")
@@ -75,14 +78,29 @@ def _check_overhead(value: str) -> str:
     return _check_memory(1, value)
 
 
+def _check_bytes(value: str) -> str:
+    if len(value.encode()) > MAX_TEXT_BYTES:
+        fix = "put large inputs into files and name them"
+        raise PydanticCustomError("bytes", "at most {most} bytes as UTF-8", {"most": MAX_TEXT_BYTES, "fix": fix})
+    return value
+
+
+def _check_dependency(value: str) -> str:
+    if "," in value:
+        fix = "rename the file: Spark takes a comma for the end of a name"
+        raise PydanticCustomError("comma", "a location without commas", {"fix": fix})
+    return value
+
+
 # no NUL: neither a process argument nor an environment variable can carry one
-Text = Annotated[str, StringConstraints(max_length=65536, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_BYTES, pattern=r"^[^\x00]*$"), AfterValidator(_check_bytes)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Location = Annotated[
     str,
     StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$"),
     AfterValidator(_check_location),
 ]
+Dependency = Annotated[Location, AfterValidator(_check_dependency)]
 _MEMORY = StringConstraints(pattern=r"^0*[1-9][0-9]{0,8}[kmgtKMGT][bB]?$")
 Heap = Annotated[str, _MEMORY, AfterValidator(_check_heap)]
 Overhead = Annotated[str, _MEMORY, AfterValidator(_check_overhead)]
@@ -115,10 +133,10 @@ class Application(_Part):
     """Class whose `main` starts; required for a .jar, refused for a .py."""
     arguments: tuple[Text, ...] = Field(default=(), max_length=1000)
     """Handed to the application word by word, never through a shell."""
-    py_files: tuple[Location, ...] = Field(default=(), max_length=200)
-    jars: tuple[Location, ...] = Field(default=(), max_length=200)
-    files: tuple[Location, ...] = Field(default=(), max_length=200)
-    archives: tuple[Location, ...] = Field(default=(), max_length=200)
+    py_files: tuple[Dependency, ...] = Field(default=(), max_length=200)
+    jars: tuple[Dependency, ...] = Field(default=(), max_length=200)
+    files: tuple[Dependency, ...] = Field(default=(), max_length=200)
+    archives: tuple[Dependency, ...] = Field(default=(), max_length=200)
 
     @property
     def type(self) -> Literal["python", "java"]:

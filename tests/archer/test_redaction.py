@@ -14,6 +14,11 @@ from archer.redaction import MASK, is_secret_key, redact_arguments, redact_json,
         "spark.ssl.keyPassword",
         "API_KEY",
         "GITHUB_TOKEN",
+        "MYSQL_PWD",
+        "DB_PASS",
+        "SESSION_JWT",
+        "spark.my.signing.key",
+        "HTTP_AUTHORIZATION",
         "spark.hadoop.fs.azure.account.key.x.dfs.core.windows.net",
     ],
 )
@@ -29,6 +34,10 @@ def test_keys_that_name_a_secret_are_secret(key: str) -> None:
         "spark.hadoop.fs.s3a.aws.credentials.provider",
         "spark.app.signal",
         "idempotency_key",
+        "spark.io.encryption.keySizeBits",
+        "COMPASS",
+        "BYPASS_CACHE",
+        "spark.sql.passes",
     ],
 )
 def test_ordinary_keys_stay_readable(key: str) -> None:

@@ -107,6 +107,16 @@ def test_all_problems_are_told_at_once_each_with_path_value_and_fix() -> None:
         ({"application": {"file": "/report.jar"}}, "application.main_class", "the class to start"),
         ({"application": {"file": "/a.py", "main_class": "A"}}, "application.main_class", "absent for a .py"),
         ({"application": {"file": "/a.py", "jars": ["x.jar"]}}, "application.jars.0", "an absolute path"),
+        ({"application": {"file": "/a.py", "py_files": ["/a,b.py"]}}, "application.py_files.0", "a location without"),
+        ({"application": {"file": "/a.py", "jars": ["/a.jar,/b.jar"]}}, "application.jars.0", "a location without"),
+        ({"application": {"file": "/a.py", "arguments": ["é" * 40000]}}, "application.arguments.0", "at most 65536 by"),
+        ({"environment": {"A": "é" * 40000}}, "environment.A", "at most 65536 bytes"),
+        ({"environment": {"_JAVA_OPTIONS": "-version"}}, "environment._JAVA_OPTIONS", "a variable that Archer doesn't"),
+        (
+            {"environment": {"JAVA_TOOL_OPTIONS": "x"}},
+            "environment.JAVA_TOOL_OPTIONS",
+            "a variable that Archer doesn't",
+        ),
         ({"application": {"file": "/a.py", "arguments": ["a\0b"]}}, "application.arguments.0", "text that matches"),
         ({"application": {"file": "/a.py", "arguments": "a b"}}, "application.arguments", "a list"),
         ({"application": {}}, "application.file", "present"),
@@ -160,3 +170,15 @@ def test_properties_that_only_look_reserved_are_free() -> None:
     free = {"spark.driver.memoryOverheadFactor": "0.2", "spark.jars.packages": "a:b:1", "spark.masterful": "x"}
 
     assert Submission.model_validate({**SMALLEST, "conf": free}).conf == free
+
+
+def test_a_refusal_never_repeats_a_secret() -> None:
+    """It may end in the log of a build that many read."""
+    found = problems(
+        environment={"DB_PASSWORD": 12345678, "DB-TOKEN": "hunter2"},
+        conf={"spark.hadoop.fs.s3a.secret.key": ["hunter2"]},
+        env={"DB_PASSWORD": "hunter2"},
+    )
+
+    assert len(found) == 4
+    assert not any(secret in str(problem) for problem in found for secret in ("hunter2", "12345678"))

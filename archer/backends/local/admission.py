@@ -4,12 +4,11 @@ Nothing is ignored in silence: a job that silently loses its image or its queue 
 """
 
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from archer import memory
-from archer.backends.local import spark
+from archer.backends.local import java_options, spark
 from archer.errors import Problem
 from archer.problems import shown
 from archer.submission import DEFAULT_QUEUE, Submission
@@ -75,8 +74,16 @@ def _missing_files(submission: Submission) -> Iterator[Problem]:
         file = spark.local_path(location.partition("#")[0])
         if file is None:
             yield from _unreachable(path, location, submission)
-        elif not (file.is_file() and os.access(file, os.R_OK)):
+        elif not _is_readable(file):
             yield _problem(path, location, "a file that the server can read", _how_to_find(file))
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        return file.is_file() and os.access(file, os.R_OK)
+    except OSError:
+        # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _unreachable(path: str, location: str, submission: Submission) -> Iterator[Problem]:
@@ -88,21 +95,19 @@ def _unreachable(path: str, location: str, submission: Submission) -> Iterator[P
 
 
 def _how_to_find(file: Path) -> str:
-    if not file.exists():
-        return "create it, or correct the path"
-    return "name a file, not a folder" if file.is_dir() else "let the server's user read it"
+    try:
+        if not file.exists():
+            return "create it, or correct the path"
+    except OSError as error:
+        return f"correct the path ({error.strerror})"
+    if file.is_dir():
+        return "name a file, not a folder"
+    return "let the server's user read it" if file.is_file() else "name a file, not a device or a pipe"
 
 
 def _bad_java_options(submission: Submission) -> Iterator[Problem]:
     for key in ("spark.driver.extraJavaOptions", "spark.driver.defaultJavaOptions"):
-        value = submission.conf.get(key, "")
-        try:
-            words = shlex.split(value)
-        except ValueError as error:
-            yield _problem(f"conf.{key}", value, "words as a shell reads them", f"close the quotation ({error})")
-            continue
-        if any(word.startswith("-Xmx") for word in words):
-            yield _problem(f"conf.{key}", value, "free of -Xmx", "use the field `driver.memory`")
+        yield from java_options.problems(f"conf.{key}", submission.conf.get(key, ""))
 
 
 def _too_large(submission: Submission, host_memory_mib: int) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What this machine refuses, and what it only notes."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,25 @@ def test_what_changes_nothing_here_is_noted() -> None:
     assert "spark.dynamicAllocation.enabled: there are no executors" in notes[1]
     assert "spark.kubernetes.driver.node.selector.x: there is no Kubernetes" in notes[2]
     assert admission.notes(make_submission()) == []
+
+
+def test_java_options_that_would_not_run_the_job_are_refused(app: Path) -> None:
+    found = paths(app, conf={"spark.driver.extraJavaOptions": "-version", "spark.driver.defaultJavaOptions": "-X"})
+
+    assert set(found) == {"conf.spark.driver.extraJavaOptions", "conf.spark.driver.defaultJavaOptions"}
+
+
+def test_a_name_longer_than_any_file_has_is_a_wrong_path(tmp_path: Path, app: Path) -> None:
+    name = "x" * 300
+
+    found = paths(app, application={"file": f"{tmp_path}/{name}.py"})
+
+    assert "correct the path" in found["application.file"]
+
+
+def test_a_pipe_is_no_application(tmp_path: Path, app: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+
+    assert paths(app, application={"file": f"{tmp_path}/pipe.py"}) == {
+        "application.file": "name a file, not a device or a pipe"
+    }
