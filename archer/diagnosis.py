@@ -17,6 +17,12 @@ MAX_DETAIL = 4000
 SPARK_OOM_EXIT = 52
 """`SparkExitCode.OOM`: an executor's uncaught OutOfMemoryError."""
 
+JVM_OOM_EXIT = 3
+"""Of a JVM with -XX:+ExitOnOutOfMemoryError."""
+
+_DEADLY = frozenset({4, 6, 7, 8, 9, 11, 15})
+"""SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV, SIGTERM."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -125,7 +131,11 @@ def _launch_error(seen: Evidence) -> Diagnosis | None:
 
 
 def _out_of_heap(seen: Evidence) -> Diagnosis | None:
-    error = re.search(r"java\.lang\.OutOfMemoryError(?::[^\n]{0,120})?", seen.text)
+    # with another exit code the program may only have printed, or survived, such an error
+    ended_by_it = seen.exit_code in {JVM_OOM_EXIT, SPARK_OOM_EXIT}
+    trace = None if ended_by_it else traceback_in(seen.stdout, seen.application)
+    text = seen.text if ended_by_it else f"{seen.driver_log}\n{trace.text if trace else ''}"
+    error = re.search(r"java\.lang\.OutOfMemoryError(?::[^\n]{0,120})?", text)
     if error is None and seen.exit_code != SPARK_OOM_EXIT:
         return None
     return _diagnosis(
@@ -151,10 +161,11 @@ def _python_memory_error(seen: Evidence) -> Diagnosis | None:
 
 
 def _killed_from_outside(seen: Evidence) -> Diagnosis | None:
-    if seen.signal is None:
+    signal = seen.signal or _signal_of_python(seen)
+    if signal is None:
         return None
     near_limit = (seen.peak_memory_mib or 0) >= 0.9 * (seen.memory_limit_mib or float("inf"))
-    if seen.signal == 9 and near_limit:
+    if signal == 9 and near_limit:
         return _diagnosis(
             Category.OOM_CONTAINER,
             f"killed by signal 9 while using {seen.peak_memory_mib} of {seen.memory_limit_mib} MiB",
@@ -162,15 +173,21 @@ def _killed_from_outside(seen: Evidence) -> Diagnosis | None:
             "raise `driver.memory_overhead` or `driver.memory`",
             seen.exit_code,
         )
-    if seen.signal in {9, 15, 1, 2}:
-        return lost(f"the driver was killed by signal {seen.signal}, which Archer did not send")
+    if signal in {9, 15, 1, 2}:
+        return lost(f"the driver was killed by signal {signal}, which Archer did not send")
     return _diagnosis(
         Category.USER_ERROR,
-        f"the driver crashed with signal {seen.signal}",
+        f"the driver crashed with signal {signal}",
         last_lines(seen.text),
         "look for native code (a library, a codec, a UDF) in the driver's log",
         seen.exit_code,
     )
+
+
+def _signal_of_python(seen: Evidence) -> int | None:
+    """A Python driver is a child of the JVM, which ends with the child's exit code: 128 + N for signal N."""
+    number = (seen.exit_code or 0) - 128
+    return number if number in _DEADLY else None
 
 
 _SUBMIT_ERRORS = (

@@ -167,13 +167,18 @@ class Service:
         raise ConflictError(f"job {key} changes too fast to be killed; try again")
 
     def _kill_change(self, job: Job, actor: str) -> Change:
-        waiting = job.state in WAITING_STATES
+        to, message = JobState.CANCELLING, "waits for the cluster to confirm the end"
+        if job.state in WAITING_STATES:
+            to, message = JobState.CANCELLED, "killed before it ran"
+        elif job.state is JobState.LOST:
+            # its attempt is known to be gone: there is nothing to confirm
+            to, message = JobState.CANCELLED, "killed while nothing of it ran"
         return Change(
             expect_version=job.version,
             actor=actor,
             at=self._clock.now(),
-            to=JobState.CANCELLED if waiting else JobState.CANCELLING,
-            message="killed before it ran" if waiting else "waits for the cluster to confirm the end",
+            to=to,
+            message=message,
             extra_events=((EventKind.REQUEST, f"kill requested by {actor}"),),
         )
 

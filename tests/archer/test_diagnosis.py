@@ -96,6 +96,34 @@ def test_a_kill_from_outside_is_the_infrastructures_doing() -> None:
     assert of(stopped_for="shutdown", exit_code=143).category is C.LOST
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "peak", "category"), [(137, 100, C.LOST), (143, 100, C.LOST), (137, 1390, C.OOM_CONTAINER)]
+)
+def test_a_python_driver_that_was_killed_is_told_by_the_exit_code_that_spark_passes_on(
+    exit_code: int, peak: int, category: Category
+) -> None:
+    """Of the two processes the kernel likes to kill the larger one, which may be Python."""
+    assert of(exit_code=exit_code, memory_limit_mib=1400, peak_memory_mib=peak).category is category
+
+
+def test_a_python_driver_that_crashed_is_told_by_its_signal() -> None:
+    found = of(exit_code=139)
+
+    assert (found.category, found.summary) == (C.USER_ERROR, "the driver crashed with signal 11")
+
+
+def test_words_about_a_full_heap_that_the_program_survived_are_not_its_end() -> None:
+    printed = "java.lang.OutOfMemoryError: Java heap space (caught)\n" + TRACEBACK.format(error="ValueError: mine")
+
+    assert of(stdout=printed).summary == "ValueError: mine (report.py:5)"
+
+
+def test_a_full_heap_that_python_was_told_of_is_its_end() -> None:
+    trace = TRACEBACK.format(error="py4j.protocol.Py4JJavaError: An error occurred while calling o1.collect.")
+
+    assert of(stdout=f"{trace}: java.lang.OutOfMemoryError: Direct buffer memory\n\tat x\n").category is C.OOM_HEAP
+
+
 def test_a_kill_near_the_limit_is_the_kernels() -> None:
     found = of(signal=9, exit_code=137, peak_memory_mib=950, memory_limit_mib=1000)
 

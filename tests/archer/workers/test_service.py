@@ -135,6 +135,24 @@ def test_killing_a_job_between_two_attempts_ends_it_at_once(shop: Shop) -> None:
     assert shop.service.kill(job.id, actor="a").state is S.CANCELLED
 
 
+def test_killing_a_job_whose_attempt_was_just_lost_ends_it_at_once(shop: Shop) -> None:
+    """The moment between a loss and the decision about it lasts as long as no tracker runs."""
+    job = shop.submit()
+    shop.dispatch()
+    shop.backend.lose(f"{job.id}-1")
+    shop.tracker.step(shop.fence("tracker"))
+    assert shop.states(job) == ["LOST"]
+
+    killed = shop.service.kill(job.id, actor="api:grace")
+
+    assert killed.state is S.CANCELLED
+    (attempt,) = shop.store.attempts(job.id)
+    assert attempt.state is S.CANCELLED
+    shop.track()
+    shop.dispatch()
+    assert shop.states(job) == ["CANCELLED"]
+
+
 def test_a_second_kill_changes_nothing(shop: Shop) -> None:
     job = shop.submit()
     shop.dispatch()
