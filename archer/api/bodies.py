@@ -6,22 +6,40 @@ Mistakes of JSON itself are left to the framework, which tells where they are.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archer.errors import MalformedRequestError
+
+DEEPEST = 32
+"""Levels of objects and lists; a submission has four."""
 
 
 def check_body(body: bytes) -> None:
     """Raise MalformedRequestError, naming what is wrong."""
     try:
-        json.loads(body, object_pairs_hook=_without_repetition)
+        value = json.loads(body, object_pairs_hook=_without_repetition)
     except (json.JSONDecodeError, UnicodeDecodeError):
         return
     except RecursionError:
-        raise _malformed("it is nested too deeply; send one JSON object as the API describes it") from None
+        raise _too_deep() from None
     except ValueError:
         raise _malformed("it holds a number of too many digits; no field takes such a number") from None
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [part for whole in level for part in _parts(whole)]
+    if level:
+        raise _too_deep()
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep() -> MalformedRequestError:
+    return _malformed("it is nested too deeply; send one JSON object as the API describes it")
 
 
 def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

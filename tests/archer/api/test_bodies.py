@@ -28,6 +28,8 @@ def test_a_name_given_twice_is_refused_at_any_depth(body: bytes, named: str) -> 
     [
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "nested too deeply"),
+        (b"[" * 33 + b"]" * 33, "nested too deeply"),
+        (b'{"conf": ' * 900 + b"1" + b"}" * 900, "nested too deeply"),
         (b'{"cores": ' + b"9" * 5000 + b"}", "too many digits"),
     ],
 )
@@ -37,7 +39,8 @@ def test_what_no_parser_holds_is_refused_in_words(body: bytes, why: str) -> None
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b'{"a": {"b": 1}, "b": 1}', b'[{"a": 1}, {"a": 1}]', b"{", b"\xff", b"nonsense"]
+    "body",
+    [b"{}", b"[" * 32 + b"]" * 32, b'{"a": {"b": 1}, "b": 1}', b'[{"a": 1}, {"a": 1}]', b"{", b"\xff", b"nonsense"],
 )
 def test_ordinary_json_and_mistakes_that_the_framework_explains_pass(body: bytes) -> None:
     check_body(body)
