@@ -20,9 +20,12 @@ _NAMES = (
 # `sig` and `signature` are what presigned URLs of S3 and Azure call theirs
 
 _SECRET_KEY = re.compile(_NAMES, re.IGNORECASE)
-_KEY_VALUE = re.compile(rf"(?P<key>[\w.-]*{_NAMES}[\w.-]*)=(?P<value>\"[^\"]*\"|'[^']*'|[^\s&;,]+)", re.IGNORECASE)
+_KEY = re.compile(r"(?<![\w.-])([\w.-]+)=")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s&;,]+")
 _URL_PASSWORD = re.compile(r"(?P<before>://[^/\s:@]*):(?P<password>[^/\s@]+)@")
-_SECRET_OPTION = re.compile(rf"--?[\w.-]*{_NAMES}[\w.-]*", re.IGNORECASE)
+_OPTION = re.compile(r"--?[\w.-]+")
+# Names are looked for in a key that was cut out before: one expression for key, name and rest takes time that grows with
+# the square of a word's length, two minutes for an argument of 64 KiB.
 
 
 def is_secret_key(key: str) -> bool:
@@ -33,7 +36,17 @@ def is_secret_key(key: str) -> bool:
 def redact_text(text: str) -> str:
     """`text` without the passwords in its URLs and the values in its `secret-looking-name=value` pairs."""
     text = _URL_PASSWORD.sub(rf"\g<before>:{MASK}@", text)
-    return _KEY_VALUE.sub(rf"\g<key>={MASK}", text)
+    pieces: list[str] = []
+    done = 0
+    for found in _KEY.finditer(text):
+        # a key inside a value that is hidden already is hidden with it
+        if found.start() < done or not is_secret_key(found[1]):
+            continue
+        value = _VALUE.match(text, found.end())
+        if value is not None:
+            pieces += text[done : found.end()], MASK
+            done = value.end()
+    return "".join((*pieces, text[done:]))
 
 
 def redact_mapping(values: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +61,7 @@ def redact_arguments(arguments: Iterable[str]) -> list[str]:
     for word in arguments:
         # another option after `--token` means that this one was a flag: nothing to hide then
         shown.append(MASK if secret_follows and not word.startswith("--") else redact_text(word))
-        secret_follows = _SECRET_OPTION.fullmatch(word) is not None
+        secret_follows = _OPTION.fullmatch(word) is not None and is_secret_key(word)
     return shown
 
 
