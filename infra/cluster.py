@@ -1,5 +1,7 @@
 """The cluster stack: one EKS cluster with its keys, roles, node pools and add-ons."""
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 
 from environments import Environment, names
@@ -12,6 +14,10 @@ from moka_constructs import (
     ControlPlaneProps,
     EncryptionKey,
     EncryptionKeyProps,
+    NodePool,
+    PoolSchedule,
+    PoolSchedules,
+    PoolSchedulesProps,
     ServiceRole,
     ServiceRoleProps,
     SparkCluster,
@@ -43,9 +49,11 @@ class ClusterStack(MokaStack):
                 node_tags=environment.tags,
                 cni_role_name=names.role(environment, cluster, "vpc-cni"),
                 ebs_csi_role_name=names.role(environment, cluster, "ebs-csi"),
+                tagger_name=names.role(environment, cluster, "asg-tagger"),
                 mechanism=environment.identity.mechanism,
             ),
         )
+        self._schedules({pool.name: pool for pool in spark.pools})
         self.outputs = ClusterOutputs(identity=spark.identity, security_group_id=spark.security_group_id)
         cdk.CfnOutput(self, "ClusterName", value=names.eks_cluster(environment, cluster))
         cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer)
@@ -73,6 +81,33 @@ class ClusterStack(MokaStack):
             terminated_pod_gc_threshold=cluster.terminated_pod_gc_threshold,
             deletion_protection=cluster.deletion_protection,
             zonal_shift=cluster.zonal_shift,
+        )
+
+    def _schedules(self, pools: Mapping[str, NodePool]) -> None:
+        environment, cluster = self.environment_file, self._cluster
+        schedules = [each for each in environment.schedules if each.cluster == cluster.name]
+        if not schedules:
+            return
+        PoolSchedules(
+            self,
+            "Schedules",
+            PoolSchedulesProps(
+                cluster_name=names.eks_cluster(environment, cluster),
+                resize_role_name=names.role(environment, cluster, "pool-resize"),
+                start_role_name=names.role(environment, cluster, "pool-schedules"),
+                location=self.location,
+                schedules=tuple(
+                    PoolSchedule(
+                        name=each.name,
+                        pool=pools[each.pool],
+                        cron=each.cron,
+                        timezone=each.timezone,
+                        min_nodes_per_zone=each.min_nodes_per_zone,
+                        max_nodes_per_zone=each.max_nodes_per_zone,
+                    )
+                    for each in schedules
+                ),
+            ),
         )
 
     def _role(self, construct_id: str, workload: str, service: str, policies: tuple[str, ...]) -> str:

@@ -11,6 +11,8 @@ from moka_constructs.node_pool import Architecture
 
 _ARCHITECTURES: Final[Mapping[str, Architecture]] = {"amd64": "x86_64", "arm64": "arm64"}
 """Kubernetes' words to EC2's."""
+USABLE_SHARE: Final = 0.85
+"""Of a volume: kubelet evicts from 10 % free space on, the file system keeps about 5 %."""
 
 
 def node_pool_props(pool: Pool, zones: tuple[str, ...], network: NetworkOutputs) -> NodePoolProps:
@@ -33,9 +35,19 @@ def node_pool_props(pool: Pool, zones: tuple[str, ...], network: NetworkOutputs)
         max_nodes_per_zone=pool.max_nodes_per_zone,
         ami_release=pool.ami_release_version,
         disk_gib=pool.disk_gib,
+        ephemeral_storage_gib=ephemeral_storage_gib(pool),
+        scale_down_unneeded_seconds=pool.scale_down_unneeded_seconds,
         labels=pool.labels,
         taints=tuple(NodeTaint(key=taint.key, value=taint.value, effect=taint.effect) for taint in pool.taints),
     )
+
+
+def ephemeral_storage_gib(pool: Pool) -> int:
+    """Return what pods of a node may fill, GiB: the volume, or the smallest array of its types, without the reserve."""
+    if pool.nvme != "raid0":
+        return int(pool.disk_gib * USABLE_SHARE)
+    types = instance_types()
+    return int(min(types[name].nvme_gb for name in pool.instance_types) * 10**9 / 2**30 * USABLE_SHARE)
 
 
 def _subnets(zones: tuple[str, ...], network: NetworkOutputs) -> dict[str, tuple[NodeSubnet, ...]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from moka_constructs.access_log_bucket import AccessLogBucket, AccessLogBucketProps
     from moka_constructs.addons import ADDON_VERSIONS
+    from moka_constructs.auto_scaling_tagger import AutoScalingTagger, AutoScalingTaggerProps
     from moka_constructs.closed_security_group import ClosedSecurityGroup
     from moka_constructs.control_plane import Access, ControlPlane, ControlPlaneProps
     from moka_constructs.data_bucket import DataBucket, DataBucketProps
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from moka_constructs.internal_load_balancer import InternalLoadBalancer, InternalLoadBalancerProps, ZoneSubnet
     from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
+    from moka_constructs.pool_schedule import PoolSchedule, PoolSchedules, PoolSchedulesProps
     from moka_constructs.role_path import set_role_path
     from moka_constructs.serverless_postgres import ServerlessPostgres, ServerlessPostgresProps
     from moka_constructs.service_role import ServiceRole, ServiceRoleProps
@@ -36,6 +38,8 @@ _MODULES = {
     "Access": "control_plane",
     "AccessLogBucket": "access_log_bucket",
     "AccessLogBucketProps": "access_log_bucket",
+    "AutoScalingTagger": "auto_scaling_tagger",
+    "AutoScalingTaggerProps": "auto_scaling_tagger",
     "ClosedSecurityGroup": "closed_security_group",
     "ClusterIdentity": "workload_role",
     "ControlPlane": "control_plane",
@@ -57,6 +61,9 @@ _MODULES = {
     "NodeSettings": "user_data",
     "NodeSubnet": "node_pool",
     "NodeTaint": "node_pool",
+    "PoolSchedule": "pool_schedule",
+    "PoolSchedules": "pool_schedule",
+    "PoolSchedulesProps": "pool_schedule",
     "PropsError": "errors",
     "ServerlessPostgres": "serverless_postgres",
     "ServerlessPostgresProps": "serverless_postgres",
@@ -91,6 +98,8 @@ __all__ = [
     "Access",
     "AccessLogBucket",
     "AccessLogBucketProps",
+    "AutoScalingTagger",
+    "AutoScalingTaggerProps",
     "ClosedSecurityGroup",
     "ClusterIdentity",
     "ControlPlane",
@@ -112,6 +121,9 @@ __all__ = [
     "NodeSettings",
     "NodeSubnet",
     "NodeTaint",
+    "PoolSchedule",
+    "PoolSchedules",
+    "PoolSchedulesProps",
     "PropsError",
     "ServerlessPostgres",
     "ServerlessPostgresProps",

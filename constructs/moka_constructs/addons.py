@@ -15,7 +15,17 @@ from constructs import Construct
 
 from moka_constructs.workload_role import Mechanism
 
-AddonName = Literal["vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns", "aws-ebs-csi-driver"]
+AddonName = Literal[
+    "vpc-cni",
+    "kube-proxy",
+    "eks-pod-identity-agent",
+    "coredns",
+    "aws-ebs-csi-driver",
+    "metrics-server",
+    "eks-node-monitoring-agent",
+    "kube-state-metrics",
+    "prometheus-node-exporter",
+]
 
 ADDON_VERSIONS: Final[Mapping[str, Mapping[AddonName, str]]] = {
     "1.34": {
@@ -24,6 +34,10 @@ ADDON_VERSIONS: Final[Mapping[str, Mapping[AddonName, str]]] = {
         "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
         "coredns": "v1.13.2-eksbuild.11",
         "aws-ebs-csi-driver": "v1.63.0-eksbuild.1",
+        "metrics-server": "v0.8.1-eksbuild.10",
+        "eks-node-monitoring-agent": "v1.6.5-eksbuild.1",
+        "kube-state-metrics": "v2.18.0-eksbuild.10",
+        "prometheus-node-exporter": "v1.10.2-eksbuild.8",
     },
     "1.35": {
         "vpc-cni": "v1.22.4-eksbuild.3",
@@ -31,6 +45,10 @@ ADDON_VERSIONS: Final[Mapping[str, Mapping[AddonName, str]]] = {
         "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
         "coredns": "v1.13.2-eksbuild.31",
         "aws-ebs-csi-driver": "v1.66.0-eksbuild.1",
+        "metrics-server": "v0.8.1-eksbuild.10",
+        "eks-node-monitoring-agent": "v1.6.5-eksbuild.1",
+        "kube-state-metrics": "v2.18.0-eksbuild.10",
+        "prometheus-node-exporter": "v1.10.2-eksbuild.8",
     },
     "1.36": {
         "vpc-cni": "v1.22.4-eksbuild.3",
@@ -38,10 +56,15 @@ ADDON_VERSIONS: Final[Mapping[str, Mapping[AddonName, str]]] = {
         "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
         "coredns": "v1.14.3-eksbuild.16",
         "aws-ebs-csi-driver": "v1.66.0-eksbuild.1",
+        "metrics-server": "v0.8.1-eksbuild.10",
+        "eks-node-monitoring-agent": "v1.6.5-eksbuild.1",
+        "kube-state-metrics": "v2.18.0-eksbuild.10",
+        "prometheus-node-exporter": "v1.10.2-eksbuild.8",
     },
 }
 """{Kubernetes version: {add-on: version}}, read 2026-11-23 from what other clusters publish as EKS' defaults of October
-2026 (`aws eks describe-addon-versions --kubernetes-version V` lists what an account is offered); not tried by a deploy."""
+2026, the last four on 2026-11-24 from clusters of Kubernetes 1.35 (they follow the component, not Kubernetes). `aws eks
+describe-addon-versions --kubernetes-version V` lists what an account is offered; not tried by a deploy."""
 
 VPC_CNI_CONFIGURATION: Final[Mapping[str, Any]] = {
     # one /28 per request instead of one address: a node of 110 pods needs 7 calls to EC2, not 110
@@ -54,6 +77,16 @@ COREDNS_CONFIGURATION: Final[Mapping[str, Any]] = {
     # each replica answers 1,024 packets a second per interface: replicas follow nodes and cores
     "autoScaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 20},
 }
+
+METRICS_SERVER_CONFIGURATION: Final[Mapping[str, Any]] = {"replicas": 2}
+"""One in each of two zones: without it `kubectl top` and autoscaling by use stop."""
+
+_EVERY_NODE: Final = [{"operator": "Exists"}]
+"""Pools but the system's are tainted; what watches nodes must be on all of them."""
+NODE_MONITORING_CONFIGURATION: Final[Mapping[str, Any]] = {"nodeAgent": {"tolerations": _EVERY_NODE}}
+"""Node repair acts on what this agent sees; without it only kubelet's own Ready counts."""
+NODE_EXPORTER_CONFIGURATION: Final[Mapping[str, Any]] = {"tolerations": _EVERY_NODE}
+EBS_CSI_CONFIGURATION: Final[Mapping[str, Any]] = {"node": {"tolerateAllTaints": True}}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,10 @@ class NodePoolProps:
     ami_release: str
     """Release of the EKS-optimised image, pinned: 1.35.2-20260715."""
     disk_gib: int = 100
+    ephemeral_storage_gib: int = 80
+    """What pods may fill of the volume or the array that carries emptyDirs, GiB; the autoscaler plans with it."""
+    scale_down_unneeded_seconds: int = 600
+    """How long a node must be idle before the autoscaler takes it away."""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     taints: tuple[NodeTaint, ...] = ()
 
@@ -111,6 +115,16 @@ class NodePool(Construct):
                 tags=context.tags,
             ),
         )
+        self.name = props.name
+        self.role = props.role
+        self.labels = self._labels()
+        """Labels of every node."""
+        self.taints = self._all_taints()
+        """Taints of every node."""
+        self.ephemeral_storage_gib = props.ephemeral_storage_gib
+        self.scale_down_unneeded_seconds = props.scale_down_unneeded_seconds
+        self.group_names = {zone: self.group_name(zone, subnets) for zone, subnets in props.subnets.items()}
+        """{zone: name of its node group}."""
         self.groups: list[eks.CfnNodegroup] = [self._group(zone, subnets) for zone, subnets in props.subnets.items()]
 
     def add_dependencies(self, resources: Sequence[CfnResource]) -> None:
@@ -146,7 +160,7 @@ class NodePool(Construct):
             self,
             f"Group{zone.rsplit('-', 1)[1].upper()}",
             cluster_name=self._context.cluster_name,
-            nodegroup_name=self.group_name(zone, subnets),
+            nodegroup_name=self.group_names[zone],
             node_role=self._context.node_role_arn,
             subnets=[subnet.id for subnet in subnets],
             ami_type=_AMI_TYPES[props.settings.operating_system, props.architecture],
@@ -163,8 +177,11 @@ class NodePool(Construct):
                 max_size=props.max_nodes_per_zone,
                 desired_size=props.min_nodes_per_zone if system else None,
             ),
-            labels=self._labels(),
-            taints=self._taints(),
+            labels=self.labels,
+            taints=[
+                eks.CfnNodegroup.TaintProperty(key=taint.key, value=taint.value or None, effect=_EFFECTS[taint.effect])
+                for taint in self.taints
+            ],
             update_config=eks.CfnNodegroup.UpdateConfigProperty(max_unavailable=1)
             if system
             else eks.CfnNodegroup.UpdateConfigProperty(max_unavailable_percentage=33),
@@ -210,11 +227,7 @@ class NodePool(Construct):
             "moka.dev/capacity": props.capacity,
         }
 
-    def _taints(self) -> list[eks.CfnNodegroup.TaintProperty]:
-        taints = list(self._props.taints)
-        if self._props.role != "system":
-            taints.insert(0, NodeTaint(key="moka.dev/role", value=self._props.role))
-        return [
-            eks.CfnNodegroup.TaintProperty(key=taint.key, value=taint.value or None, effect=_EFFECTS[taint.effect])
-            for taint in taints
-        ]
+    def _all_taints(self) -> tuple[NodeTaint, ...]:
+        if self._props.role == "system":
+            return self._props.taints
+        return (NodeTaint(key="moka.dev/role", value=self._props.role), *self._props.taints)

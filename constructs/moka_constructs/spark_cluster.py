@@ -13,11 +13,16 @@ from constructs import Construct
 
 from moka_constructs.addons import (
     COREDNS_CONFIGURATION,
+    EBS_CSI_CONFIGURATION,
+    METRICS_SERVER_CONFIGURATION,
+    NODE_EXPORTER_CONFIGURATION,
+    NODE_MONITORING_CONFIGURATION,
     VPC_CNI_CONFIGURATION,
     AddonIdentity,
     AddonName,
     make_addon,
 )
+from moka_constructs.auto_scaling_tagger import AutoScalingTagger, AutoScalingTaggerProps
 from moka_constructs.control_plane import ControlPlane, ControlPlaneProps, pascal
 from moka_constructs.errors import PropsError
 from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps
@@ -46,6 +51,8 @@ class SparkClusterProps:
     """Name of the role of the VPC CNI."""
     ebs_csi_role_name: str
     """Name of the role of the EBS CSI driver."""
+    tagger_name: str
+    """Name of the function that tags Auto Scaling groups, and of its role."""
     mechanism: Mechanism = "irsa"
     """How the add-ons get credentials."""
 
@@ -69,6 +76,18 @@ class SparkCluster(Construct):
             for group in pool.groups
         ]
         self._workload_addons(system)
+        self.tagger = AutoScalingTagger(
+            self,
+            "AutoScalingTags",
+            AutoScalingTaggerProps(
+                name=props.tagger_name,
+                location=props.control_plane.location,
+                cluster_name=props.control_plane.cluster_name,
+                pools=tuple(self.pools),
+                tags=props.node_tags,
+                log_retention_days=props.control_plane.log_retention_days,
+            ),
+        )
 
     def _check(self, props: SparkClusterProps) -> None:
         groups = sum(len(pool.subnets) for pool in props.pools)
@@ -124,7 +143,11 @@ class SparkCluster(Construct):
             "service-role/AmazonEBSCSIDriverPolicy",
             statements=encrypt_volumes("EncryptVolumes", self._props.volumes_key_arn),
         )
-        self._addon("EbsCsi", "aws-ebs-csi-driver", system, identity=ebs)
+        self._addon("EbsCsi", "aws-ebs-csi-driver", system, configuration=EBS_CSI_CONFIGURATION, identity=ebs)
+        self._addon("MetricsServer", "metrics-server", system, configuration=METRICS_SERVER_CONFIGURATION)
+        self._addon("NodeMonitoring", "eks-node-monitoring-agent", system, configuration=NODE_MONITORING_CONFIGURATION)
+        self._addon("KubeStateMetrics", "kube-state-metrics", system)
+        self._addon("NodeExporter", "prometheus-node-exporter", system, configuration=NODE_EXPORTER_CONFIGURATION)
 
     def _addon(
         self,

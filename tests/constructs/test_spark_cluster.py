@@ -58,11 +58,12 @@ def props(**changes: Any) -> SparkClusterProps:
         "volumes_key_arn": "arn:aws:kms:us-east-1:111111111111:key/2",
         "cni_role_name": "moka-test-c-vpc-cni",
         "ebs_csi_role_name": "moka-test-c-ebs-csi",
+        "tagger_name": "moka-test-c-asg-tagger",
     }
     return SparkClusterProps(**{**given, **changes})
 
 
-def test_minimal_props_give_a_cluster_without_lambda_or_barrier(template: Template) -> None:
+def test_minimal_props_give_a_cluster_whose_one_function_is_the_tagger(template: Template) -> None:
     resources = template(lambda stack: SparkCluster(stack, "Cluster", props()))
     kinds: dict[str, int] = {}
     for resource in resources.values():
@@ -71,13 +72,15 @@ def test_minimal_props_give_a_cluster_without_lambda_or_barrier(template: Templa
     assert kinds == {
         "AWS::EKS::Cluster": 1,
         "AWS::EKS::AccessEntry": 1,
-        "AWS::EKS::Addon": 5,
+        "AWS::EKS::Addon": 9,
         "AWS::EKS::Nodegroup": 4,
         "AWS::EC2::LaunchTemplate": 2,
         "AWS::EC2::SecurityGroup": 1,
         "AWS::IAM::OIDCProvider": 1,
-        "AWS::IAM::Role": 2,
-        "AWS::Logs::LogGroup": 1,
+        "AWS::IAM::Role": 3,
+        "AWS::Lambda::Function": 1,
+        "AWS::Logs::LogGroup": 2,
+        "Custom::MokaAutoScalingTags": 1,
     }
 
 

@@ -178,8 +178,32 @@ def test_nodes_wait_for_networking_and_what_runs_on_nodes_waits_for_the_system_p
         for group in groups:
             networking = {found["vpc-cni"], found["kube-proxy"], found["eks-pod-identity-agent"]}
             assert networking <= depends_on(stack, group)
-        for addon in ("coredns", "aws-ebs-csi-driver"):
+        later = set(found) - {"vpc-cni", "kube-proxy", "eks-pod-identity-agent"}
+        assert later == {
+            "coredns",
+            "aws-ebs-csi-driver",
+            "metrics-server",
+            "eks-node-monitoring-agent",
+            "kube-state-metrics",
+            "prometheus-node-exporter",
+        }
+        for addon in later:
             assert system <= depends_on(stack, found[addon])
+
+
+def test_addons_that_watch_nodes_run_on_tainted_ones(stacks: Stacks, of_kind: OfKind) -> None:
+    everywhere = [{"operator": "Exists"}]
+    for _, stack in clusters(stacks):
+        settings = {
+            each["AddonName"]: json.loads(each["ConfigurationValues"])
+            for each in of_kind(stack, "AWS::EKS::Addon")
+            if "ConfigurationValues" in each
+        }
+
+        assert settings["eks-node-monitoring-agent"]["nodeAgent"]["tolerations"] == everywhere
+        assert settings["prometheus-node-exporter"]["tolerations"] == everywhere
+        assert settings["aws-ebs-csi-driver"]["node"]["tolerateAllTaints"] is True
+        assert settings["coredns"]["autoScaling"]["enabled"] is True
 
 
 def test_pods_get_prefixes_and_network_policies_are_enforced(stacks: Stacks, of_kind: OfKind) -> None:
@@ -232,7 +256,9 @@ def test_existing_roles_and_keys_are_used_and_none_are_made(
     assert {each["NodeRole"] for each in of_kind(stack, "AWS::EKS::Nodegroup")} == {
         "arn:aws:iam::111111111111:role/EksNodes"
     }
-    assert roles == {"moka-dev-batch-vpc-cni", "moka-dev-batch-ebs-csi"}
+    assert roles == {
+        f"moka-dev-batch-{name}" for name in ("vpc-cni", "ebs-csi", "asg-tagger", "pool-resize", "pool-schedules")
+    }
 
 
 def test_the_volumes_key_lets_auto_scaling_start_nodes(stacks: Stacks, of_kind: OfKind) -> None:

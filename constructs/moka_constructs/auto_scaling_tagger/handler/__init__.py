@@ -1,0 +1,1 @@
+"""What Lambda gets: one file, no package of ours."""
