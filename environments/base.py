@@ -8,7 +8,7 @@ import contextlib
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -134,6 +134,21 @@ KeyArn = Annotated[
         r"key/[0-9a-f-]{36}",
         "a KMS key",
         "arn:aws:kms:us-east-1:111111111111:key/00000000-0000-4000-8000-000000000000",
+    ),
+]
+LogRetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""The values that CloudWatch Logs accepts."""
+
+CacheSecretArn = Annotated[
+    str,
+    _arn(
+        "cache-secret-arn",
+        "secretsmanager",
+        r"secret:ecr-pullthroughcache/[\w/+=.@-]+",
+        "a secret whose name starts with ecr-pullthroughcache/, as ECR demands",
+        "arn:aws:secretsmanager:us-east-1:111111111111:secret:ecr-pullthroughcache/docker-hub-AbCdEf",
     ),
 ]
 CertificateArn = Annotated[

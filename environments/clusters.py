@@ -4,18 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Cidr, KeyArn, Name, RoleArn, Section, Zone, shaped
+from environments.base import Cidr, KeyArn, LogRetentionDays, Name, RoleArn, Section, Zone, shaped
 
 KubernetesVersion = Literal["1.34", "1.35", "1.36"]
 """1.35 is the default: YuniKorn 1.9 and the Spark operator's own tests end there; 1.36 is opt-in."""
 
 ControlPlaneLog = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
 ControlPlaneTier = Literal["standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl"]
-
-LogRetentionDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]
-"""The values that CloudWatch Logs accepts."""
 
 
 class ApiEndpoint(Section):

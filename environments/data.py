@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Account, Cidr, KeyArn, Section, shaped
+from environments.base import Account, Cidr, KeyArn, LogRetentionDays, Section, shaped
 
 
 class NoCatalog(Section):
@@ -96,6 +96,8 @@ class Database(Section):
     """Readers in other zones that take over when the writer fails."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 7
     """Days that automatic backups are kept."""
+    log_retention_days: LogRetentionDays | None = None
+    """Days that the database's logs are kept in CloudWatch; as long as the host cluster's when it is not given."""
     deletion_protection: bool = True
     """Whether RDS refuses to delete the cluster until this is false."""
     key_arn: KeyArn | None = None

@@ -86,8 +86,9 @@ class Document:
 
 
 def _is_secret(path: Path) -> bool:
-    """Whether the last key sounds like a secret; the model has no such field, so it is an unknown one."""
-    return bool(path) and isinstance(path[-1], str) and any(word in path[-1].lower() for word in SECRET_WORDS)
+    """Whether the last key sounds like a secret; the model has no such field but ARNs, so it is an unknown one."""
+    key = path[-1].lower() if path and isinstance(path[-1], str) else ""
+    return any(word in key for word in SECRET_WORDS) and not key.endswith("_arn")
 
 
 def inside(value: Any, part: str | int) -> Any:

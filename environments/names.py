@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from environments.clusters import Cluster
 from environments.model import Environment
+from environments.service import CacheUpstream
 from environments.tenancy import Team
 
 SYSTEM_NAMESPACE: Final = "moka-system"
@@ -79,6 +80,11 @@ def registry(environment: Environment) -> str:
         return environment.delivery.registry_uri
     suffix = ".cn" if partition(environment) == "aws-cn" else ""
     return f"{environment.account}.dkr.ecr.{environment.region}.amazonaws.com{suffix}/moka-{environment.name}"
+
+
+def cache_prefix(environment: Environment, upstream: CacheUpstream) -> str:
+    """Return what the names of repositories cached from a public registry start with, at most 30 characters."""
+    return f"moka-{environment.name}/{upstream}"
 
 
 def namespace(team: Team) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Cidr, PrefixListId, Section, SecurityGroupId, SubnetId, VpcId, Zone
+from environments.base import Cidr, LogRetentionDays, PrefixListId, Section, SecurityGroupId, SubnetId, VpcId, Zone
 
 InterfaceEndpoint = Literal[
     "autoscaling",
@@ -47,7 +47,7 @@ class NewNetwork(Section):
     """NAT gateways: one for all zones (cheap, one zone's failure cuts all), one per zone, or none (fully private)."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
     """Interface endpoints to make. With nat none every service that the platform calls must be here."""
-    flow_log_retention_days: Annotated[int, Field(ge=1, le=3653)] | None = 30
+    flow_log_retention_days: LogRetentionDays | None = 30
     """Days that VPC flow logs are kept in CloudWatch; null makes no flow logs."""
 
 

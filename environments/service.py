@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import CertificateArn, Cidr, Name, Section, shaped
+from environments.base import CacheSecretArn, CertificateArn, Cidr, Name, Section, shaped
 from environments.data import Database
 
 
@@ -118,7 +118,7 @@ class Profile(Section):
             str,
             shaped(
                 "spark-conf-key",
-                r"spark\.[A-Za-z0-9._*-]+",
+                r"spark\.[A-Za-z0-9_.$/-]+",
                 allowed="a Spark configuration key that starts with spark.",
                 fix="write the whole key, for example spark.sql.shuffle.partitions",
             ),
@@ -139,6 +139,18 @@ class Celeborn(Section):
     """Whether each block is written twice: node loss loses NVMe data, so only a toy goes without."""
 
 
+CacheUpstream = Literal["docker-hub", "ecr-public", "github", "gitlab", "k8s", "quay"]
+
+
+class PullThroughCache(Section):
+    """Images of a public registry, kept in the account's own when a node first asks for them."""
+
+    upstream: CacheUpstream
+    """Public registry: docker.io, public.ecr.aws, ghcr.io, registry.gitlab.com, registry.k8s.io or quay.io."""
+    credential_arn: CacheSecretArn | None = None
+    """Secret with user name and access token; docker-hub, github and gitlab want one, the others take none."""
+
+
 class Delivery(Section):
     """How images and manifests reach the clusters."""
 
@@ -157,6 +169,10 @@ class Delivery(Section):
         | None
     ) = None
     """Registry and prefix that hold the images already; with existing only."""
+    pull_through_caches: tuple[PullThroughCache, ...] = ()
+    """Public registries that users' own images may come from; only with registry: account and a way to the internet.
+
+    The platform's images come from its own repositories either way."""
     manifests: Literal["manifest_set", "files"] = "manifest_set"
     """manifest_set applies the charts during `cdk deploy`; files only renders them, for a GitOps tool of your own."""
 
@@ -190,12 +206,14 @@ class Schedule(Section):
 
 __all__ = [
     "Archer",
+    "CacheUpstream",
     "Celeborn",
     "Cidr",
     "Delivery",
     "Endpoint",
     "Profile",
     "ProfileResources",
+    "PullThroughCache",
     "Replicas",
     "Schedule",
 ]

@@ -78,7 +78,7 @@ class ArcherStack(MokaStack):
                 max_acu=given.max_acu,
                 readers=given.readers,
                 backup_days=given.backup_days,
-                log_retention_days=self._host.log_retention_days,
+                log_retention_days=given.log_retention_days or self._host.log_retention_days,
                 deletion_protection=given.deletion_protection,
                 retain=environment.storage.retain,
             ),

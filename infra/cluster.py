@@ -22,6 +22,8 @@ from moka_constructs import (
     ServiceRoleProps,
     SparkCluster,
     SparkClusterProps,
+    Statement,
+    pull_cached_images,
 )
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
@@ -41,7 +43,8 @@ class ClusterStack(MokaStack):
             SparkClusterProps(
                 control_plane=self._control_plane(network),
                 pools=tuple(node_pool_props(pool, environment.pool_zones(pool), network) for pool in cluster.pools),
-                node_role_arn=cluster.node_role_arn or self._role("NodeRole", "nodes", "ec2", NODE_POLICIES),
+                node_role_arn=cluster.node_role_arn
+                or self._role("NodeRole", "nodes", "ec2", NODE_POLICIES, self._pull_cached_images()),
                 node_role_key=cluster.node_role_arn or names.role(environment, cluster, "nodes"),
                 volumes_key_arn=environment.storage.volumes_key_arn
                 or self._key("VolumesKey", "volumes", "Node volumes"),
@@ -110,13 +113,27 @@ class ClusterStack(MokaStack):
             ),
         )
 
-    def _role(self, construct_id: str, workload: str, service: str, policies: tuple[str, ...]) -> str:
+    def _pull_cached_images(self) -> tuple[Statement, ...]:
+        environment = self.environment_file
+        caches = environment.delivery.pull_through_caches
+        prefixes = tuple(names.cache_prefix(environment, cache.upstream) for cache in caches)
+        return (pull_cached_images("PullCachedImages", self.location, prefixes),) if prefixes else ()
+
+    def _role(
+        self,
+        construct_id: str,
+        workload: str,
+        service: str,
+        policies: tuple[str, ...],
+        statements: tuple[Statement, ...] = (),
+    ) -> str:
         props = ServiceRoleProps(
             role_name=names.role(self.environment_file, self._cluster, workload),
             location=self.location,
             description=f"{workload} of EKS cluster {names.eks_cluster(self.environment_file, self._cluster)}",
             service=f"{service}.amazonaws.com",
             managed_policies=policies,
+            statements=statements,
         )
         return ServiceRole(self, construct_id, props).arn
 

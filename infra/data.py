@@ -10,12 +10,15 @@ from infra.outputs import DataOutputs
 from moka_constructs import (
     AccessLogBucket,
     AccessLogBucketProps,
+    CachedRegistry,
     DataBucket,
     DataBucketProps,
     EncryptionKey,
     EncryptionKeyProps,
     ImageRepository,
     ImageRepositoryProps,
+    PullThroughCaches,
+    PullThroughCachesProps,
 )
 
 REPOSITORIES: Final = ("archer", "spark", "spark-operator")
@@ -38,6 +41,8 @@ class DataStack(MokaStack):
         self._bucket("Staging", "staging", expire_days=storage.staging_days)
         if environment.delivery.registry == "account":
             self._repositories()
+        if environment.delivery.pull_through_caches:
+            self._caches()
 
     def _key(self) -> str:
         name = self.environment_file.name
@@ -79,6 +84,27 @@ class DataStack(MokaStack):
             access_logs_bucket=self._access_logs,
         )
         DataBucket(self, construct_id, props)
+
+    def _caches(self) -> None:
+        environment = self.environment_file
+        PullThroughCaches(
+            self,
+            "Caches",
+            PullThroughCachesProps(
+                registries=tuple(
+                    CachedRegistry(
+                        upstream=cache.upstream,
+                        prefix=names.cache_prefix(environment, cache.upstream),
+                        credential_arn=cache.credential_arn,
+                    )
+                    for cache in environment.delivery.pull_through_caches
+                ),
+                location=self.location,
+                key_arn=self.outputs.key_arn,
+                role_name=f"moka-{environment.name}-image-caches",
+                tags=environment.tags,
+            ),
+        )
 
     def _repositories(self) -> None:
         prefix = names.registry(self.environment_file).split("/", 1)[1]

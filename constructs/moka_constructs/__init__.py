@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
     from moka_constructs.pool_schedule import PoolSchedule, PoolSchedules, PoolSchedulesProps
+    from moka_constructs.pull_through_cache import (
+        CachedRegistry,
+        PullThroughCaches,
+        PullThroughCachesProps,
+        pull_cached_images,
+    )
     from moka_constructs.role_path import set_role_path
     from moka_constructs.serverless_postgres import ServerlessPostgres, ServerlessPostgresProps
     from moka_constructs.service_role import ServiceRole, ServiceRoleProps
@@ -40,6 +46,7 @@ _MODULES = {
     "AccessLogBucketProps": "access_log_bucket",
     "AutoScalingTagger": "auto_scaling_tagger",
     "AutoScalingTaggerProps": "auto_scaling_tagger",
+    "CachedRegistry": "pull_through_cache",
     "ClosedSecurityGroup": "closed_security_group",
     "ClusterIdentity": "workload_role",
     "ControlPlane": "control_plane",
@@ -65,6 +72,8 @@ _MODULES = {
     "PoolSchedules": "pool_schedule",
     "PoolSchedulesProps": "pool_schedule",
     "PropsError": "errors",
+    "PullThroughCaches": "pull_through_cache",
+    "PullThroughCachesProps": "pull_through_cache",
     "ServerlessPostgres": "serverless_postgres",
     "ServerlessPostgresProps": "serverless_postgres",
     "Service": "service_targets",
@@ -83,6 +92,7 @@ _MODULES = {
     "WorkloadRoleProps": "workload_role",
     "ZoneSubnet": "internal_load_balancer",
     "ZoneSubnets": "vpc",
+    "pull_cached_images": "pull_through_cache",
     "set_role_path": "role_path",
 }
 
@@ -100,6 +110,7 @@ __all__ = [
     "AccessLogBucketProps",
     "AutoScalingTagger",
     "AutoScalingTaggerProps",
+    "CachedRegistry",
     "ClosedSecurityGroup",
     "ClusterIdentity",
     "ControlPlane",
@@ -125,6 +136,8 @@ __all__ = [
     "PoolSchedules",
     "PoolSchedulesProps",
     "PropsError",
+    "PullThroughCaches",
+    "PullThroughCachesProps",
     "ServerlessPostgres",
     "ServerlessPostgresProps",
     "Service",
@@ -143,5 +156,6 @@ __all__ = [
     "WorkloadRoleProps",
     "ZoneSubnet",
     "ZoneSubnets",
+    "pull_cached_images",
     "set_role_path",
 ]

@@ -37,6 +37,7 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     network.endpoints_once,
     existing_network.subnets,
     existing_network.subnets_per_zone,
+    existing_network.load_balancer_subnets,
     existing_network.security_groups,
     addresses.room_for_pools,
     capacity.region_known,
@@ -55,7 +56,10 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     queues.unused_leaves,
     service.archer_cluster,
     service.endpoint,
+    service.endpoint_rules,
     service.database,
+    service.pausing,
+    service.caches,
     service.delivery,
     service.identity,
     service.catalog,
@@ -87,6 +91,7 @@ OF_POOL: Final[tuple[Check, ...]] = (
     pools.zones,
     pools.image,
     pools.reserved_keys,
+    pools.autoscaler_tags,
     pool_types.generation_notice,
 )
 OF_TEAM: Final[tuple[Check, ...]] = (
@@ -97,7 +102,7 @@ OF_TEAM: Final[tuple[Check, ...]] = (
     tenancy.quota_against_queues,
 )
 OF_SCHEDULE: Final[tuple[Check, ...]] = (schedules.target, schedules.bounds, schedules.time_zone, schedules.cron)
-OF_PROFILE: Final[tuple[Check, ...]] = (profiles.conf, profiles.one_driver, profiles.fits_a_node)
+OF_PROFILE: Final[tuple[Check, ...]] = (profiles.conf, profiles.heap, profiles.one_driver, profiles.fits_a_node)
 
 
 def run(environment: Environment, *, whole: bool) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 from itertools import combinations
+from typing import Final
 
 from environments.model import Environment
 from environments.network import ExistingNetwork
@@ -95,3 +96,49 @@ def security_groups(environment: Environment) -> Findings:
         )
         fix = f"remove {len(given) - MOST_NODE_SECURITY_GROUPS}, or join their rules in one group"
         yield Finding(path=("network", "node_security_group_ids"), value=given, allowed=allowed, fix=fix)
+
+
+SMALLEST_LOAD_BALANCER_PREFIX: Final = 27
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer"""
+
+
+def load_balancer_subnets(environment: Environment) -> Findings:
+    """A load balancer takes one subnet per zone, /27 or larger, and reaches pods only in zones where it has one."""
+    network = environment.network
+    if not isinstance(network, ExistingNetwork):
+        return
+    given = [(index, each) for index, each in enumerate(network.subnets) if each.use == "load_balancer"]
+    seen: set[str] = set()
+    for index, subnet in given:
+        if subnet.zone in seen:
+            yield Finding(
+                path=("network", "subnets", index, "zone"),
+                value=subnet.zone,
+                allowed="one subnet with use: load_balancer per zone",
+                fix="remove one of the two",
+            )
+        seen.add(subnet.zone)
+        if IPv4Network(subnet.cidr).prefixlen > SMALLEST_LOAD_BALANCER_PREFIX:
+            yield Finding(
+                path=("network", "subnets", index, "cidr"),
+                value=subnet.cidr,
+                allowed=f"/{SMALLEST_LOAD_BALANCER_PREFIX} or larger: a load balancer takes eight addresses at once",
+                fix="name a larger subnet",
+            )
+    host = environment.cluster(environment.archer.cluster) if _hosted(environment) else None
+    used = (
+        {zone for pool in host.pools if pool.role == "system" for zone in environment.pool_zones(pool)}
+        if host
+        else set()
+    )
+    for zone in sorted(used - seen) if len(seen) > 1 else ():
+        yield Finding(
+            path=("network", "subnets"),
+            value=sorted(seen),
+            allowed=f"with a load_balancer subnet in {zone}, where Archer's pods may run",
+            fix=f"add a subnet with zone: {zone}, use: load_balancer",
+        )
+
+
+def _hosted(environment: Environment) -> bool:
+    return any(cluster.name == environment.archer.cluster for cluster in environment.clusters)

@@ -4,9 +4,14 @@ Whoever copies a file and forgets one ARN would find out in the middle of a depl
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from environments.model import Environment
 from environments.problems import Finding, Findings, Path
+
+_AUTO_SCALING: Final = (
+    "arn:aws:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+)
 
 
 def accounts(environment: Environment) -> Findings:
@@ -47,7 +52,7 @@ def autoscaling_grant(environment: Environment) -> Findings:
             path=path,
             value=False,
             allowed=allowed,
-            fix="add the statement of docs/guides/environments.md to the key's policy, then set grants_autoscaling: true",
+            fix=f"in the key's policy allow {_AUTO_SCALING.format(account=environment.account)} kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, and kms:CreateGrant if kms:GrantIsForAWSResource (as JSON in docs/guides/environments.md), then set grants_autoscaling: true",
         )
     if storage.volumes_key_arn is None and storage.grants_autoscaling:
         allowed = "absent without volumes_key_arn: Moka's own key grants it"
@@ -65,6 +70,8 @@ def _owned(environment: Environment) -> Iterator[tuple[Path, str]]:
         (("archer", "endpoint", "certificate_arn"), archer.endpoint.certificate_arn),
         (("archer", "database", "key_arn"), archer.database.key_arn),
     ]
+    for index, cache in enumerate(environment.delivery.pull_through_caches):
+        given.append((("delivery", "pull_through_caches", index, "credential_arn"), cache.credential_arn))
     for number, cluster in enumerate(environment.clusters):
         at: Path = ("clusters", number)
         given.append(((*at, "secrets_key_arn"), cluster.secrets_key_arn))

@@ -4,7 +4,7 @@ from typing import Final
 
 from environments.clusters import Cluster, Pool
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, listed
+from environments.problems import Finding, Findings, Path, Words, listed
 
 RESERVED_DOMAINS: Final = ("kubernetes.io", "k8s.io", "eks.amazonaws.com", "moka.dev")
 """Label and taint domains that Kubernetes, EKS and Moka write themselves; the API refuses most of them from a kubelet."""
@@ -58,6 +58,32 @@ def image(_: Environment, at: Path, cluster: Cluster, pool: Pool) -> Findings:
             value=release,
             allowed=allowed,
             fix="take a release of bottlerocket-os/bottlerocket, or set operating_system: al2023",
+        )
+
+
+LONGEST_KEY: Final = 82
+"""Of labels and taints: the autoscaler reads them from tags, whose keys have 128 characters, 46 of them its own."""
+MOST_TAGS: Final = 45
+"""Of an Auto Scaling group: 50, of which EKS takes five."""
+OWN_TAGS: Final = 7
+"""Discovery, storage, idle time, three labels and a taint."""
+
+
+def autoscaler_tags(environment: Environment, at: Path, _: Cluster, pool: Pool) -> Findings:
+    """Labels and taints become tags of Auto Scaling groups, beside those of the environment."""
+    given: list[tuple[Path, str]] = [((*at, "labels", key), key) for key in pool.labels]
+    given += [((*at, "taints", index, "key"), taint.key) for index, taint in enumerate(pool.taints)]
+    for path, key in given:
+        if len(key) > LONGEST_KEY:
+            allowed = f"at most {LONGEST_KEY} characters, so that the autoscaler can read it from a tag"
+            yield Finding(path=path, value=key, allowed=allowed, fix=f"shorten it by {len(key) - LONGEST_KEY}")
+    count = len(environment.tags) + len(given) + OWN_TAGS
+    if given and count > MOST_TAGS:
+        yield Finding(
+            path=(*at, "labels"),
+            value=Words(f"{len(given)} labels and taints, {len(environment.tags)} tags"),
+            allowed=f"together at most {MOST_TAGS - OWN_TAGS}: each is a tag of the Auto Scaling group",
+            fix=f"drop {count - MOST_TAGS}",
         )
 
 

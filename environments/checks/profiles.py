@@ -79,6 +79,22 @@ def conf(_: Environment, at: Path, profile: Profile) -> Findings:
                 )
 
 
+LEAST_HEAP_GIB: Final = 0.5
+"""Archer refuses less: Spark stops below 450 MiB of usable heap."""
+
+
+def heap(_: Environment, at: Path, profile: Profile) -> Findings:
+    """A heap that Spark starts with."""
+    for part, size in (("driver", profile.driver), ("executor", profile.executor)):
+        if size is not None and float(size.memory[:-1]) * UNITS[size.memory[-1]] < LEAST_HEAP_GIB:
+            yield Finding(
+                path=(*at, part, "memory"),
+                value=size.memory,
+                allowed="at least 512m, which Spark needs to start",
+                fix="write 512m or more",
+            )
+
+
 def one_driver(_: Environment, at: Path, profile: Profile) -> Findings:
     """A job has one driver."""
     if profile.driver is not None and profile.driver.instances is not None:

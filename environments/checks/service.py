@@ -1,10 +1,12 @@
 """Archer, its endpoint and database, delivery, identity and the catalog: what they name exists and fits together."""
 
 from ipaddress import IPv4Network
+from typing import Final
 
 from environments.model import Environment
 from environments.names import WORKLOADS
-from environments.problems import MISSING, Finding, Findings, Path, choose, listed
+from environments.network import NewNetwork
+from environments.problems import MISSING, Finding, Findings, Path, Words, choose, listed
 
 
 def archer_cluster(environment: Environment) -> Findings:
@@ -27,6 +29,28 @@ def endpoint(environment: Environment) -> Findings:
             )
 
 
+MOST_RULES: Final = 60
+"""Rules of a security group (quota L-0EA8095F); a prefix list counts as many as it may hold, which no file says."""
+LISTENERS: Final = 2
+"""Ports of the load balancer: HTTPS and Livy's."""
+
+
+def endpoint_rules(environment: Environment) -> Findings:
+    """Every network that may call is a rule per port."""
+    given = environment.archer.endpoint.allowed_cidrs
+    network = environment.network
+    lists = () if isinstance(network, NewNetwork) else network.prefix_list_ids
+    most = MOST_RULES // LISTENERS - len(lists)
+    if len(given) > most:
+        allowed = f"at most {most} networks: a security group holds {MOST_RULES} rules, one per network and port"
+        yield Finding(
+            path=("archer", "endpoint", "allowed_cidrs"),
+            value=Words(f"{len(given)} networks"),
+            allowed=allowed,
+            fix="join neighbouring ranges, or name a prefix list under network.prefix_list_ids",
+        )
+
+
 def database(environment: Environment) -> Findings:
     """Capacity bounds of Aurora."""
     given = environment.archer.database
@@ -38,6 +62,55 @@ def database(environment: Environment) -> Findings:
             allowed=f"at most max_acu ({given.max_acu:g})",
             fix=fix,
         )
+
+
+def pausing(environment: Environment) -> Findings:
+    """Aurora PostgreSQL 16 learned to pause in 16.3."""
+    given = environment.archer.database
+    if given.min_acu == 0 and tuple(map(int, given.engine_version.split("."))) < (16, 3):
+        yield Finding(
+            path=("archer", "database", "min_acu"),
+            value=given.min_acu,
+            allowed=f"at least 0.5 with engine_version {given.engine_version}, which cannot pause",
+            fix='set min_acu: 0.5, or engine_version: "16.3" or later',
+        )
+
+
+CACHE_SECRETS: Final = ("docker-hub", "github", "gitlab")
+"""Upstreams that let nobody in without a name: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html"""
+
+
+def caches(environment: Environment) -> Findings:
+    """Caches need a way out and a registry of the account; each upstream once, with a secret where it wants one."""
+    network, given = environment.network, environment.delivery.pull_through_caches
+    path: Path = ("delivery", "pull_through_caches")
+    upstreams = [each.upstream for each in given]
+    if given and not (network.nat != "none" if isinstance(network, NewNetwork) else network.internet_egress):
+        allowed = "empty in a network without a way to the internet: the first pull of an image needs one"
+        yield Finding(path=path, value=upstreams, allowed=allowed, fix="remove it; images come by moka images push")
+    if given and environment.delivery.registry == "existing":
+        allowed = "empty with registry: existing, whose owner decides what it caches"
+        yield Finding(path=path, value=upstreams, allowed=allowed, fix="remove it, or set registry: account")
+    for index, cache in enumerate(given):
+        wants = cache.upstream in CACHE_SECRETS
+        if cache.upstream in upstreams[:index]:
+            yield Finding(
+                path=(*path, index, "upstream"), value=cache.upstream, allowed="each upstream once", fix="remove it"
+            )
+        if wants and cache.credential_arn is None:
+            yield Finding(
+                path=(*path, index, "credential_arn"),
+                value=MISSING,
+                allowed=f"given for {cache.upstream}, which lets nobody in without a name",
+                fix=f"store user name and accessToken in a secret ecr-pullthroughcache/{cache.upstream} and write its ARN",
+            )
+        if not wants and cache.credential_arn is not None:
+            yield Finding(
+                path=(*path, index, "credential_arn"),
+                value=cache.credential_arn,
+                allowed=f"absent for {cache.upstream}, which needs no login",
+                fix="remove it",
+            )
 
 
 def delivery(environment: Environment) -> Findings:

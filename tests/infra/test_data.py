@@ -185,3 +185,29 @@ def test_keys_rotate(stacks: Stacks, of_kind: OfKind) -> None:
     for stack in stacks.values():
         for key in of_kind(stack, "AWS::KMS::Key"):
             assert key["EnableKeyRotation"] is True
+
+
+def test_public_registries_are_cached_where_the_file_says_so(stacks: Stacks, of_kind: OfKind) -> None:
+    for name in environment_names():
+        environment = load(name)
+        rules = of_kind(stacks[f"{name}/data"], "AWS::ECR::PullThroughCacheRule")
+
+        assert {(rule["EcrRepositoryPrefix"], rule.get("CredentialArn")) for rule in rules} == {
+            (f"moka-{name}/{cache.upstream}", cache.credential_arn)
+            for cache in environment.delivery.pull_through_caches
+        }
+    assert of_kind(stacks["prod/data"], "AWS::ECR::PullThroughCacheRule")
+
+
+def test_nodes_may_fetch_what_is_not_cached_yet(stacks: Stacks, of_kind: OfKind) -> None:
+    for name in environment_names():
+        for path, stack in stacks.items():
+            if not path.startswith(f"{name}/cluster-"):
+                continue
+            (role,) = (each for each in of_kind(stack, "AWS::IAM::Role") if each["RoleName"].endswith("-nodes"))
+            statements = [each for policy in role.get("Policies", []) for each in policy["PolicyDocument"]["Statement"]]
+            resources = {each for statement in statements for each in statement["Resource"]}
+
+            assert {each.split(":repository/")[1] for each in resources} == {
+                f"moka-{name}/{cache.upstream}/*" for cache in load(name).delivery.pull_through_caches
+            }
