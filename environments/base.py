@@ -177,3 +177,14 @@ VpcId = Annotated[str, aws_id("vpc")]
 SubnetId = Annotated[str, aws_id("subnet")]
 SecurityGroupId = Annotated[str, aws_id("sg")]
 PrefixListId = Annotated[str, aws_id("pl")]
+
+
+KeyPrefix = Annotated[
+    str,
+    shaped(
+        "prefix",
+        r"([^/*?][^*?]*/)?",
+        allowed="empty or a key prefix that ends with a slash, has none in front and no wildcard",
+        fix="write it so, for example events/",
+    ),
+]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import Account, Cidr, KeyArn, LogRetentionDays, Section, shaped
+from environments.base import Account, Cidr, KeyArn, KeyPrefix, LogRetentionDays, RoleArn, Section, shaped
 
 
 class NoCatalog(Section):
@@ -50,6 +50,19 @@ Catalog = Annotated[NoCatalog | GlueCatalog | HiveCatalog, Field(discriminator="
 RetentionDays = Annotated[int, Field(ge=1, le=3653)]
 
 
+class CrossAccountGrant(Section):
+    """A role of another account that may use part of one of the platform's buckets."""
+
+    principal_arn: RoleArn
+    """IAM role in the other account; its own policies must allow the same."""
+    bucket: Literal["event-logs", "container-logs", "artifacts", "staging"]
+    """Which of the platform's buckets."""
+    prefix: KeyPrefix
+    """Key prefix that ends with a slash; empty means the whole bucket."""
+    access: Literal["read", "write"]
+    """read: get and list. write: read, put and delete."""
+
+
 class Storage(Section):
     """The platform's buckets (event logs, container logs, artifacts, staging) and registries."""
 
@@ -65,6 +78,10 @@ class Storage(Section):
     """Days that replaced artifacts are kept."""
     abort_multipart_days: Annotated[int, Field(ge=1, le=30)] = 3
     """Days after which an unfinished upload is dropped: the S3A magic committer leaves them behind when a job dies."""
+    cross_account: tuple[CrossAccountGrant, ...] = ()
+    """Roles of other accounts that may use the platform's buckets, for instance a security team that reads logs.
+
+    Moka's own key admits them; with `key_arn` the key's owner must."""
     access_logs: bool = False
     """Whether S3 server access logs are written to a bucket of their own."""
     key_arn: KeyArn | None = None

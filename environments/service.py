@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import CacheSecretArn, CertificateArn, Cidr, Name, Section, shaped
+from environments.base import CacheSecretArn, CertificateArn, Cidr, Name, Section, SecurityGroupId, shaped
 from environments.data import Database
 
 
@@ -64,6 +64,8 @@ class Archer(Section):
     """Pods of each of Archer's roles."""
     database: Database = Database()
     """Archer's PostgreSQL."""
+    pod_security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = ()
+    """Existing security groups that Archer's pods carry; the database and the load balancer then know them instead of the nodes'."""
     job_retention_days: Annotated[int, Field(ge=7, le=3653)] = 180
     """Days that finished jobs stay in the database."""
     creates_per_minute: Annotated[int, Field(ge=1, le=1000)] = 100

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from environments.base import KeyArn, Name, RoleArn, Section, shaped
+from environments.base import KeyArn, KeyPrefix, Name, RoleArn, Section, shaped
 
 
 class Resources(Section):
@@ -43,15 +43,7 @@ class DataGrant(Section):
         ),
     ]
     """Name of the bucket."""
-    prefix: Annotated[
-        str,
-        shaped(
-            "prefix",
-            r"([^/*?][^*?]*/)?",
-            allowed="empty or a key prefix that ends with a slash, has none in front and no wildcard",
-            fix="write it so, for example events/",
-        ),
-    ] = ""
+    prefix: KeyPrefix = ""
     """Key prefix that ends with a slash; empty means the whole bucket."""
     access: Literal["read", "write"]
     """read: get and list. write: read, put and delete."""

@@ -4,21 +4,23 @@ It comes last because it joins what earlier stacks made: its rules let the host 
 load balancer into the nodes, its policies let roles of that cluster log in. No Kubernetes object is made here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 
 from environments import Environment, names
-from environments.clusters import Cluster
 from environments.network import ExistingNetwork
 from environments.subnets import routed_subnets
-from infra.base import MokaStack
+from infra.base import MokaStack, mechanism
 from infra.outputs import ClusterOutputs, NetworkOutputs
 from moka_constructs import (
+    ArcherReach,
+    ArcherReachProps,
     EncryptionKey,
     EncryptionKeyProps,
     InternalLoadBalancer,
     InternalLoadBalancerProps,
+    ReachedCluster,
     ServerlessPostgres,
     ServerlessPostgresProps,
     Service,
@@ -38,19 +40,39 @@ class ArcherStack(MokaStack):
         self,
         stage: cdk.Stage,
         environment: Environment,
-        host: Cluster,
         network: NetworkOutputs,
-        cluster: ClusterOutputs,
+        clusters: Mapping[str, ClusterOutputs],
         *,
         after: Sequence[cdk.Stack],
     ) -> None:
-        """Make the stack on cluster `host`; `after` are stacks whose role and bucket it finds by name alone."""
+        """Make the stack for `clusters` by name; `after` are stacks whose roles and bucket it finds by name alone."""
         super().__init__(stage, "archer", environment, protect=environment.storage.retain)
         for stack in after:
             self.add_stack_dependency(stack)
-        self._host = host
+        self._host = environment.cluster(environment.archer.cluster)
         self._network = network
-        self._cluster = cluster
+        self._cluster = clusters[self._host.name]
+        self._pods = {
+            f"Pods{number}": group for number, group in enumerate(environment.archer.pod_security_group_ids, start=1)
+        } or {"HostNodes": self._cluster.security_group_id}
+        """{name for rules: security group that Archer's pods carry}: their own ones, or that of the host cluster's nodes."""
+        ArcherReach(
+            self,
+            "Reach",
+            ArcherReachProps(
+                role_arn=names.role_arn(environment, self._host, "archer"),
+                pod_security_group_ids=environment.archer.pod_security_group_ids,
+                pod_ports=tuple(sorted(set(names.SERVICE_PORTS.values()))),
+                host=self._host.name,
+                clusters={
+                    cluster.name: ReachedCluster(
+                        name=names.eks_cluster(environment, cluster),
+                        security_group_id=clusters[cluster.name].security_group_id,
+                    )
+                    for cluster in environment.clusters
+                },
+            ),
+        )
         self.database = self._database()
         self._migration_role()
         self.load_balancer = self._load_balancer()
@@ -71,7 +93,7 @@ class ArcherStack(MokaStack):
                 # Nodes' subnets lose a /28 block of pods to every single address; the control plane's must keep
                 # their last addresses for upgrades. The load balancers' have room, two zones and routes.
                 subnet_ids=self._network.load_balancer_subnet_ids,
-                clients={"HostNodes": self._cluster.security_group_id},
+                clients=self._pods,
                 key_arn=given.key_arn or self._key(),
                 monitoring_role_name=f"moka-{environment.name}-database-monitoring",
                 min_acu=given.min_acu,
@@ -100,7 +122,6 @@ class ArcherStack(MokaStack):
         """Make the role of the Job that makes user and tables; it alone may read the master's password."""
         environment = self.environment_file
         account = ServiceAccount(namespace=names.SYSTEM_NAMESPACE, name="archer-migrate")
-        mechanism = environment.identity.overrides.get("archer-migrate", environment.identity.mechanism)
         WorkloadRole(
             self,
             "MigrationRole",
@@ -110,7 +131,7 @@ class ArcherStack(MokaStack):
                 description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._host)}",
                 cluster=self._cluster.identity,
                 service_account=account,
-                mechanism=mechanism,
+                mechanism=mechanism(environment, "archer-migrate"),
                 statements=(
                     *self.database.read_master_secret("ReadMasterSecret"),
                     # proves, before the service starts, that the user which it made can log in
@@ -134,7 +155,7 @@ class ArcherStack(MokaStack):
                     for zone in environment.network.zones
                     if any(pool.role == "system" and zone in environment.pool_zones(pool) for pool in host.pools)
                 ),
-                target_security_group_id=self._cluster.security_group_id,
+                target_security_group_id=next(iter(self._pods.values())),
                 certificate_arn=endpoint.certificate_arn,
                 hosted_zone_id=endpoint.hosted_zone_id,
                 services=self._services(),

@@ -5,7 +5,7 @@ import functools
 import aws_cdk as cdk
 
 from environments import Environment, names
-from moka_constructs import Location
+from moka_constructs import Location, Mechanism
 
 
 class MokaStack(cdk.Stack):
@@ -30,6 +30,11 @@ class MokaStack(cdk.Stack):
 def _synthesizer(qualifier: str, execution_role_arn: str | None) -> cdk.DefaultStackSynthesizer:
     """Return the synthesizer for a bootstrap stack; the stacks of an environment share one."""
     return cdk.DefaultStackSynthesizer(qualifier=qualifier, cloud_formation_execution_role=execution_role_arn)
+
+
+def mechanism(environment: Environment, workload: str) -> Mechanism:
+    """Return how a workload's pods get credentials."""
+    return environment.identity.overrides.get(workload, environment.identity.mechanism)
 
 
 def location(environment: Environment) -> Location:

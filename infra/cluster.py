@@ -6,7 +6,7 @@ import aws_cdk as cdk
 
 from environments import Environment, names
 from environments.clusters import Cluster
-from infra.base import MokaStack
+from infra.base import MokaStack, mechanism
 from infra.outputs import ClusterOutputs, NetworkOutputs
 from infra.pools import node_pool_props
 from moka_constructs import (
@@ -26,6 +26,9 @@ from moka_constructs import (
     pull_cached_images,
 )
 
+CONTROL_PLANE_POLICIES = ("AmazonEKSClusterPolicy",)
+POD_INTERFACE_POLICIES = ("AmazonEKSVPCResourceController",)
+"""Lets the control plane give pods interfaces of their own."""
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
 """Join the cluster, pull images, and a shell through Session Manager, the only way onto a node. Networking and volumes
 have roles of their own, so that a pod that reaches the node's credentials gains neither."""
@@ -37,6 +40,9 @@ class ClusterStack(MokaStack):
     def __init__(self, stage: cdk.Stage, environment: Environment, cluster: Cluster, network: NetworkOutputs) -> None:
         super().__init__(stage, f"cluster-{cluster.name}", environment, protect=cluster.deletion_protection)
         self._cluster = cluster
+        self._pods_have_security_groups = bool(
+            cluster.name == environment.archer.cluster and environment.archer.pod_security_group_ids
+        )
         spark = SparkCluster(
             self,
             "Cluster",
@@ -53,7 +59,9 @@ class ClusterStack(MokaStack):
                 cni_role_name=names.role(environment, cluster, "vpc-cni"),
                 ebs_csi_role_name=names.role(environment, cluster, "ebs-csi"),
                 tagger_name=names.role(environment, cluster, "asg-tagger"),
-                mechanism=environment.identity.mechanism,
+                cni_mechanism=mechanism(environment, "vpc-cni"),
+                ebs_csi_mechanism=mechanism(environment, "ebs-csi"),
+                pod_security_groups=self._pods_have_security_groups,
             ),
         )
         self._schedules({pool.name: pool for pool in spark.pools})
@@ -68,7 +76,12 @@ class ClusterStack(MokaStack):
             location=self.location,
             kubernetes_version=cluster.kubernetes_version,
             role_arn=cluster.cluster_role_arn
-            or self._role("ControlPlaneRole", "control-plane", "eks", ("AmazonEKSClusterPolicy",)),
+            or self._role(
+                "ControlPlaneRole",
+                "control-plane",
+                "eks",
+                (*CONTROL_PLANE_POLICIES, *(POD_INTERFACE_POLICIES if self._pods_have_security_groups else ())),
+            ),
             vpc_id=network.vpc_id,
             subnet_ids=network.control_plane_subnet_ids,
             secrets_key_arn=cluster.secrets_key_arn or self._key("SecretsKey", "secrets", "Kubernetes secrets"),

@@ -10,6 +10,7 @@ from infra.outputs import DataOutputs
 from moka_constructs import (
     AccessLogBucket,
     AccessLogBucketProps,
+    BucketReader,
     CachedRegistry,
     DataBucket,
     DataBucketProps,
@@ -51,8 +52,16 @@ class DataStack(MokaStack):
             description=f"Buckets and registries of moka {name}",
             location=self.location,
             retain=self._retain,
+            outside_users=self._outside_users(),
         )
         return EncryptionKey(self, "Key", props).arn
+
+    def _outside_users(self) -> dict[str, bool]:
+        """Return {role of another account: whether it writes}."""
+        users: dict[str, bool] = {}
+        for grant in self.environment_file.storage.cross_account:
+            users[grant.principal_arn] = users.get(grant.principal_arn, False) or grant.access == "write"
+        return users
 
     def _access_log_bucket(self) -> str:
         environment = self.environment_file
@@ -82,6 +91,11 @@ class DataStack(MokaStack):
             noncurrent_days=noncurrent_days,
             abort_multipart_days=self.environment_file.storage.abort_multipart_days,
             access_logs_bucket=self._access_logs,
+            readers=tuple(
+                BucketReader(principal_arn=grant.principal_arn, prefix=grant.prefix, write=grant.access == "write")
+                for grant in self.environment_file.storage.cross_account
+                if grant.bucket == use
+            ),
         )
         DataBucket(self, construct_id, props)
 

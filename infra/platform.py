@@ -7,14 +7,15 @@ import aws_cdk as cdk
 
 from environments import Environment, names
 from environments.clusters import Cluster
-from infra.base import MokaStack
+from infra.base import MokaStack, mechanism
 from infra.outputs import ClusterOutputs, DataOutputs
-from infra.workloads import Workload, cluster_workloads
+from infra.workload import Workload
+from infra.workloads import cluster_workloads
 from moka_constructs import WorkloadRole, WorkloadRoleProps
 
 
 class PlatformStack(MokaStack):
-    """Roles of teams, History Server and Archer on one cluster."""
+    """Roles of the pods on one cluster: teams' jobs, and the platform's own that call AWS."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class PlatformStack(MokaStack):
                 description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._cluster)}",
                 cluster=self._outputs.identity,
                 service_account=account,
-                mechanism=environment.identity.overrides.get(workload.name, environment.identity.mechanism),
+                mechanism=mechanism(environment, workload.name),
                 statements=workload.statements,
             ),
         )

@@ -23,11 +23,13 @@ class EnvironmentStage(cdk.Stage):
         )
         network = network_outputs(self, environment)
         data = DataStack(self, environment)
+        clusters = {}
+        platforms = []
         for cluster in environment.clusters:
             outputs = ClusterStack(self, environment, cluster, network).outputs
-            platform = PlatformStack(self, environment, cluster, data.outputs, outputs)
-            if cluster.name == environment.archer.cluster:
-                ArcherStack(self, environment, cluster, network, outputs, after=(data, platform))
+            platforms.append(PlatformStack(self, environment, cluster, data.outputs, outputs))
+            clusters[cluster.name] = outputs
+        ArcherStack(self, environment, network, clusters, after=(data, *platforms))
         for key, value in environment.tags.items():
             cdk.Tags.of(self).add(key, value)
         if environment.permissions.role_path != "/":

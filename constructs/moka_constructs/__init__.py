@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from moka_constructs.access_log_bucket import AccessLogBucket, AccessLogBucketProps
     from moka_constructs.addons import ADDON_VERSIONS
+    from moka_constructs.archer_reach import ArcherReach, ArcherReachProps, ReachedCluster
     from moka_constructs.auto_scaling_tagger import AutoScalingTagger, AutoScalingTaggerProps
     from moka_constructs.closed_security_group import ClosedSecurityGroup
     from moka_constructs.control_plane import Access, ControlPlane, ControlPlaneProps
-    from moka_constructs.data_bucket import DataBucket, DataBucketProps
+    from moka_constructs.data_bucket import BucketReader, DataBucket, DataBucketProps
     from moka_constructs.encryption_key import EncryptionKey, EncryptionKeyProps
     from moka_constructs.errors import PropsError
     from moka_constructs.flow_logs import FlowLogs, FlowLogsProps
@@ -37,15 +38,24 @@ if TYPE_CHECKING:
     from moka_constructs.user_data import NodeSettings
     from moka_constructs.vpc import Vpc, VpcProps, ZoneSubnets
     from moka_constructs.vpc_endpoints import VpcEndpoints, VpcEndpointsProps
-    from moka_constructs.workload_role import ClusterIdentity, ServiceAccount, WorkloadRole, WorkloadRoleProps
+    from moka_constructs.workload_role import (
+        ClusterIdentity,
+        Mechanism,
+        ServiceAccount,
+        WorkloadRole,
+        WorkloadRoleProps,
+    )
 
 _MODULES = {
     "ADDON_VERSIONS": "addons",
     "Access": "control_plane",
     "AccessLogBucket": "access_log_bucket",
     "AccessLogBucketProps": "access_log_bucket",
+    "ArcherReach": "archer_reach",
+    "ArcherReachProps": "archer_reach",
     "AutoScalingTagger": "auto_scaling_tagger",
     "AutoScalingTaggerProps": "auto_scaling_tagger",
+    "BucketReader": "data_bucket",
     "CachedRegistry": "pull_through_cache",
     "ClosedSecurityGroup": "closed_security_group",
     "ClusterIdentity": "workload_role",
@@ -62,6 +72,7 @@ _MODULES = {
     "InternalLoadBalancer": "internal_load_balancer",
     "InternalLoadBalancerProps": "internal_load_balancer",
     "Location": "location",
+    "Mechanism": "workload_role",
     "NodePool": "node_pool",
     "NodePoolContext": "node_pool",
     "NodePoolProps": "node_pool",
@@ -74,6 +85,7 @@ _MODULES = {
     "PropsError": "errors",
     "PullThroughCaches": "pull_through_cache",
     "PullThroughCachesProps": "pull_through_cache",
+    "ReachedCluster": "archer_reach",
     "ServerlessPostgres": "serverless_postgres",
     "ServerlessPostgresProps": "serverless_postgres",
     "Service": "service_targets",
@@ -108,8 +120,11 @@ __all__ = [
     "Access",
     "AccessLogBucket",
     "AccessLogBucketProps",
+    "ArcherReach",
+    "ArcherReachProps",
     "AutoScalingTagger",
     "AutoScalingTaggerProps",
+    "BucketReader",
     "CachedRegistry",
     "ClosedSecurityGroup",
     "ClusterIdentity",
@@ -126,6 +141,7 @@ __all__ = [
     "InternalLoadBalancer",
     "InternalLoadBalancerProps",
     "Location",
+    "Mechanism",
     "NodePool",
     "NodePoolContext",
     "NodePoolProps",
@@ -138,6 +154,7 @@ __all__ = [
     "PropsError",
     "PullThroughCaches",
     "PullThroughCachesProps",
+    "ReachedCluster",
     "ServerlessPostgres",
     "ServerlessPostgresProps",
     "Service",

@@ -66,13 +66,6 @@ ADDON_VERSIONS: Final[Mapping[str, Mapping[AddonName, str]]] = {
 2026, the last four on 2026-11-24 from clusters of Kubernetes 1.35 (they follow the component, not Kubernetes). `aws eks
 describe-addon-versions --kubernetes-version V` lists what an account is offered; not tried by a deploy."""
 
-VPC_CNI_CONFIGURATION: Final[Mapping[str, Any]] = {
-    # one /28 per request instead of one address: a node of 110 pods needs 7 calls to EC2, not 110
-    "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
-    # EKS leaves the enforcement of NetworkPolicy off by default
-    "enableNetworkPolicy": "true",
-}
-
 COREDNS_CONFIGURATION: Final[Mapping[str, Any]] = {
     # each replica answers 1,024 packets a second per interface: replicas follow nodes and cores
     "autoScaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 20},
@@ -96,6 +89,21 @@ class AddonIdentity:
     role_arn: str
     service_account: str
     mechanism: Mechanism
+
+
+def vpc_cni_configuration(*, pod_security_groups: bool) -> dict[str, Any]:
+    """Return the VPC CNI's settings.
+
+    With `pod_security_groups`, pods that a SecurityGroupPolicy selects get interfaces of their own; `standard` keeps network
+    policies and the way out of the VPC as they are for all others
+    (https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html).
+    """
+    # one /28 per request instead of one address: a node of 110 pods needs 7 calls to EC2, not 110
+    env = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    if pod_security_groups:
+        env |= {"ENABLE_POD_ENI": "true", "POD_SECURITY_GROUP_ENFORCING_MODE": "standard"}
+    # EKS leaves the enforcement of NetworkPolicy off by default
+    return {"env": env, "enableNetworkPolicy": "true"}
 
 
 def make_addon(

@@ -12,6 +12,17 @@ from constructs import Construct
 
 from moka_constructs.errors import PropsError
 from moka_constructs.location import Location
+from moka_constructs.statements import list_bucket, read_objects, write_objects
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BucketReader:
+    """A role of another account that may use part of the bucket."""
+
+    principal_arn: str
+    prefix: str = ""
+    """Ends with a slash; empty means the whole bucket."""
+    write: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,8 @@ class DataBucketProps:
     in logs and staging that versions would be most of the bill."""
     abort_multipart_days: int = 3
     """Days until an unfinished upload is dropped: S3A's magic committer leaves them when a job dies."""
+    readers: tuple[BucketReader, ...] = ()
+    """Roles of other accounts that may use it."""
     access_logs_bucket: str | None = None
     """Bucket that takes this one's access logs, under a prefix of this bucket's name; none keeps no access logs."""
 
@@ -84,8 +97,21 @@ class DataBucket(Construct):
         )
         if props.retain:
             bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        policy = {"Version": "2012-10-17", "Statement": [deny_without_tls(self.arn)]}
+        policy = {"Version": "2012-10-17", "Statement": [deny_without_tls(self.arn), *_grants(self.arn, props.readers)]}
         s3.CfnBucketPolicy(self, "Policy", bucket=bucket.ref, policy_document=policy)
+
+
+def _grants(bucket_arn: str, readers: tuple[BucketReader, ...]) -> list[dict[str, Any]]:
+    """Return the statements that let other accounts in, two for each."""
+    found = []
+    for number, reader in enumerate(readers, start=1):
+        use = write_objects if reader.write else read_objects
+        allowed = (
+            list_bucket(f"ListFromOutside{number}", bucket_arn, reader.prefix),
+            use(f"UseFromOutside{number}", bucket_arn, reader.prefix),
+        )
+        found += [{**each.to_json(), "Principal": {"AWS": reader.principal_arn}} for each in allowed]
+    return found
 
 
 OWNER_ENFORCED = s3.CfnBucket.OwnershipControlsProperty(

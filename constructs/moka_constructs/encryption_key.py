@@ -5,6 +5,7 @@ policy of ours reaches it; everything else is granted by roles.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import RemovalPolicy
@@ -24,6 +25,8 @@ class EncryptionKeyProps:
     location: Location
     retain: bool
     """Whether the key outlives its stack. A deleted key makes its data unreadable for ever."""
+    outside_users: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    """{role of another account: whether it may also encrypt}; roles of this account need no word in the key policy."""
     for_auto_scaling: bool = False
     """Whether EC2 Auto Scaling may start instances with volumes under this key; nodes never start otherwise."""
 
@@ -36,6 +39,10 @@ class EncryptionKey(Construct):
         statements = [_account(props.location)]
         if props.for_auto_scaling:
             statements += _auto_scaling(props.location)
+        statements += [
+            _outside(number, role, write=write)
+            for number, (role, write) in enumerate(props.outside_users.items(), start=1)
+        ]
         key = kms.CfnKey(
             self,
             "Resource",
@@ -55,6 +62,16 @@ def _account(location: Location) -> dict[str, Any]:
         "Effect": "Allow",
         "Principal": {"AWS": location.iam_arn("root")},
         "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def _outside(number: int, role_arn: str, *, write: bool) -> dict[str, Any]:
+    return {
+        "Sid": f"OutsideUser{number}",
+        "Effect": "Allow",
+        "Principal": {"AWS": role_arn},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"] if write else ["kms:Decrypt"],
         "Resource": "*",
     }
 

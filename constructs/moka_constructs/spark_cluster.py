@@ -17,10 +17,10 @@ from moka_constructs.addons import (
     METRICS_SERVER_CONFIGURATION,
     NODE_EXPORTER_CONFIGURATION,
     NODE_MONITORING_CONFIGURATION,
-    VPC_CNI_CONFIGURATION,
     AddonIdentity,
     AddonName,
     make_addon,
+    vpc_cni_configuration,
 )
 from moka_constructs.auto_scaling_tagger import AutoScalingTagger, AutoScalingTaggerProps
 from moka_constructs.control_plane import ControlPlane, ControlPlaneProps, pascal
@@ -53,8 +53,12 @@ class SparkClusterProps:
     """Name of the role of the EBS CSI driver."""
     tagger_name: str
     """Name of the function that tags Auto Scaling groups, and of its role."""
-    mechanism: Mechanism = "irsa"
-    """How the add-ons get credentials."""
+    cni_mechanism: Mechanism = "irsa"
+    """How the VPC CNI gets credentials."""
+    ebs_csi_mechanism: Mechanism = "irsa"
+    """How the EBS CSI driver gets credentials."""
+    pod_security_groups: bool = False
+    """Whether pods may have security groups of their own (SecurityGroupPolicy): the VPC CNI then manages branch interfaces."""
 
 
 class SparkCluster(Construct):
@@ -109,9 +113,16 @@ class SparkCluster(Construct):
     def _networking_addons(self) -> list[CfnResource]:
         """Return what nodes need before they can become ready."""
         cluster = [self.control_plane.resource]
-        cni = self._addon_identity("VpcCniRole", self._props.cni_role_name, "aws-node", "AmazonEKS_CNI_Policy")
+        cni = self._addon_identity(
+            "VpcCniRole",
+            self._props.cni_role_name,
+            ServiceAccount(namespace="kube-system", name="aws-node"),
+            "AmazonEKS_CNI_Policy",
+            self._props.cni_mechanism,
+        )
+        configuration = vpc_cni_configuration(pod_security_groups=self._props.pod_security_groups)
         return [
-            self._addon("VpcCni", "vpc-cni", cluster, configuration=VPC_CNI_CONFIGURATION, identity=cni),
+            self._addon("VpcCni", "vpc-cni", cluster, configuration=configuration, identity=cni),
             self._addon("KubeProxy", "kube-proxy", cluster),
             self._addon("PodIdentityAgent", "eks-pod-identity-agent", cluster),
         ]
@@ -139,8 +150,9 @@ class SparkCluster(Construct):
         ebs = self._addon_identity(
             "EbsCsiRole",
             self._props.ebs_csi_role_name,
-            "ebs-csi-controller-sa",
+            ServiceAccount(namespace="kube-system", name="ebs-csi-controller-sa"),
             "service-role/AmazonEBSCSIDriverPolicy",
+            self._props.ebs_csi_mechanism,
             statements=encrypt_volumes("EncryptVolumes", self._props.volumes_key_arn),
         )
         self._addon("EbsCsi", "aws-ebs-csi-driver", system, configuration=EBS_CSI_CONFIGURATION, identity=ebs)
@@ -173,8 +185,10 @@ class SparkCluster(Construct):
         self,
         construct_id: str,
         role_name: str,
-        service_account: str,
+        account: ServiceAccount,
         managed_policy: str,
+        mechanism: Mechanism,
+        *,
         statements: tuple[Statement, ...] = (),
     ) -> AddonIdentity:
         role = WorkloadRole(
@@ -183,13 +197,13 @@ class SparkCluster(Construct):
             WorkloadRoleProps(
                 role_name=role_name,
                 location=self._props.control_plane.location,
-                description=f"Pods of kube-system/{service_account} of {self._props.control_plane.cluster_name}",
+                description=f"Pods of {account.namespace}/{account.name} of {self._props.control_plane.cluster_name}",
                 cluster=self.identity,
-                service_account=ServiceAccount(namespace="kube-system", name=service_account),
-                mechanism=self._props.mechanism,
+                service_account=account,
+                mechanism=mechanism,
                 managed_policies=(managed_policy,),
                 statements=statements,
                 associate=False,
             ),
         )
-        return AddonIdentity(role_arn=role.arn, service_account=service_account, mechanism=self._props.mechanism)
+        return AddonIdentity(role_arn=role.arn, service_account=account.name, mechanism=mechanism)

@@ -140,3 +140,57 @@ def use_glue(sid: str, catalog_arn_prefix: str, databases: Sequence[str]) -> Sta
 def assume_roles(sid: str, role_arns: Sequence[str]) -> Statement:
     """Assume named roles, usually in other accounts."""
     return Statement(sid=sid, actions=("sts:AssumeRole",), resources=tuple(role_arns))
+
+
+def write_event_logs(sid: str, bucket_arn: str, prefix: str) -> tuple[Statement, ...]:
+    """Write Spark event logs below a prefix that teams share, and delete nothing of them but the marker of a running one.
+
+    Spark ends a rolling log by renaming `appstatus_<app>.inprogress`, which on S3 is a copy and a delete; every other
+    object of it stays (https://spark.apache.org/docs/4.0.0/monitoring.html#applying-compaction-on-rolling-event-log-files).
+    """
+    logs = f"{bucket_arn}/{prefix}eventlog_v2_*"
+    return (
+        Statement(
+            sid=sid,
+            actions=("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+            resources=(logs,),
+        ),
+        Statement(sid=f"{sid}EndMarker", actions=("s3:DeleteObject",), resources=(f"{logs}/appstatus_*",)),
+    )
+
+
+def add_objects(sid: str, bucket_arn: str, prefix: str) -> Statement:
+    """Add objects below `prefix`, and neither read nor delete any."""
+    return Statement(sid=sid, actions=("s3:PutObject",), resources=(f"{bucket_arn}/{prefix}*",))
+
+
+def look(sid: str, region: str, actions: Sequence[str]) -> Statement:
+    """Describe calls that AWS offers for all resources only, in one region. ValueError for a call that is no look."""
+    for action in actions:
+        if not action.split(":")[1].startswith(("Describe", "Get", "List")):
+            raise ValueError(f"statement {sid} allows {action} on every resource; only Describe, Get and List may be")
+    return Statement(
+        sid=sid,
+        actions=tuple(actions),
+        resources=("*",),
+        conditions={"StringEquals": {"aws:RequestedRegion": region}},
+    )
+
+
+def resize_groups(sid: str, group_arns: str, tag: str, value: str) -> Statement:
+    """Change the size of Auto Scaling groups that carry a tag, and end single instances of them."""
+    return Statement(
+        sid=sid,
+        actions=("autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"),
+        resources=(group_arns,),
+        conditions={"StringEquals": {f"aws:ResourceTag/{tag}": value}},
+    )
+
+
+def register_targets(sid: str, target_group_arns: Sequence[str]) -> Statement:
+    """Put pods into target groups and take them out."""
+    return Statement(
+        sid=sid,
+        actions=("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"),
+        resources=tuple(target_group_arns),
+    )

@@ -66,6 +66,7 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     service.tags,
     ownership.accounts,
     ownership.in_region,
+    ownership.cross_account,
     ownership.autoscaling_grant,
     schedules.unique_schedules,
     schedules.together,

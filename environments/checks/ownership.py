@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path
+from environments.problems import Finding, Findings, Path, Words
 
 _AUTO_SCALING: Final = (
     "arn:aws:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
@@ -57,6 +57,25 @@ def autoscaling_grant(environment: Environment) -> Findings:
     if storage.volumes_key_arn is None and storage.grants_autoscaling:
         allowed = "absent without volumes_key_arn: Moka's own key grants it"
         yield Finding(path=path, value=True, allowed=allowed, fix="remove grants_autoscaling, or add volumes_key_arn")
+
+
+def cross_account(environment: Environment) -> Findings:
+    """A grant to another account names another account; the environment's own roles have theirs from teams."""
+    for index, grant in enumerate(environment.storage.cross_account):
+        if grant.principal_arn.split(":")[4] == environment.account:
+            yield Finding(
+                path=("storage", "cross_account", index, "principal_arn"),
+                value=grant.principal_arn,
+                allowed=f"a role of another account than {environment.account}",
+                fix="grant a team data under teams[].data, or give the role a policy of its own",
+            )
+        elif grant in environment.storage.cross_account[:index]:
+            yield Finding(
+                path=("storage", "cross_account", index),
+                value=Words(f"{grant.access} {grant.bucket}/{grant.prefix}"),
+                allowed="each grant once",
+                fix="remove it",
+            )
 
 
 def _owned(environment: Environment) -> Iterator[tuple[Path, str]]:

@@ -240,10 +240,11 @@ def test_it_is_deployed_after_the_stacks_whose_role_and_bucket_it_names(assembly
     artifacts = json.loads((assembly / f"assembly-{name}" / "manifest.json").read_text())["artifacts"]
     (archer,) = (each for each in artifacts.values() if each.get("displayName") == f"{name}/archer")
     after = {artifacts[key].get("displayName") for key in archer["dependencies"]}
-    host = load(name).archer.cluster
+    clusters = [cluster.name for cluster in load(name).clusters]
 
-    assert {f"{name}/data", f"{name}/platform-{host}", f"{name}/cluster-{host}"} <= after
-    assert not {each for each in after if each and "-" in each and each.rsplit("-", 1)[1] != host}
+    # Archer's role gets into every cluster, and an access entry for a role that does not exist is refused
+    assert {f"{name}/data"} <= after
+    assert {f"{name}/{kind}-{cluster}" for cluster in clusters for kind in ("cluster", "platform")} <= after
 
 
 def test_fails_when_the_engine_version_cannot_pause(dev_with: Callable[..., Stacks]) -> None:
@@ -254,3 +255,45 @@ def test_fails_when_the_engine_version_cannot_pause(dev_with: Callable[..., Stac
         dev_with(archer={"database": database})
 
     assert error.value.code == "CannotPause"
+
+
+def test_archer_gets_into_every_cluster_of_the_environment(stacks: Stacks, of_kind: OfKind) -> None:
+    for name in ENVIRONMENTS:
+        environment = load(name)
+        host = environment.cluster(environment.archer.cluster)
+        entries = of_kind(stacks[f"{name}/archer"], "AWS::EKS::AccessEntry")
+
+        assert {each["ClusterName"] for each in entries} == {
+            names.eks_cluster(environment, cluster) for cluster in environment.clusters
+        }
+        assert {each["PrincipalArn"] for each in entries} == {names.role_arn(environment, host, "archer")}
+    assert len(load("prod").clusters) == 2
+
+
+def test_pods_with_security_groups_of_their_own_replace_the_nodes_everywhere(
+    dev_with: Callable[..., Stacks], of_kind: OfKind
+) -> None:
+    stacks = dev_with(archer={"pod_security_group_ids": ("sg-0a1b2c3d4e5f60001",)})
+    stack, cluster = stacks["dev/archer"], stacks["dev/cluster-batch"]
+    admitted = {
+        each["SourceSecurityGroupId"]
+        for each in of_kind(stack, "AWS::EC2::SecurityGroupIngress")
+        if each["FromPort"] == 5432
+    }
+    reached = {each["DestinationSecurityGroupId"] for each in of_kind(stack, "AWS::EC2::SecurityGroupEgress")}
+    (cni,) = (each for each in of_kind(cluster, "AWS::EKS::Addon") if each["AddonName"] == "vpc-cni")
+    (control_plane,) = (
+        each for each in of_kind(cluster, "AWS::IAM::Role") if each["RoleName"] == "moka-dev-batch-control-plane"
+    )
+
+    assert admitted == {"sg-0a1b2c3d4e5f60001"}
+    assert reached == {"sg-0a1b2c3d4e5f60001"}
+    assert json.loads(cni["ConfigurationValues"])["env"]["ENABLE_POD_ENI"] == "true"
+    assert "arn:aws:iam::aws:policy/AmazonEKSVPCResourceController" in control_plane["ManagedPolicyArns"]
+
+
+def test_without_such_groups_pods_have_no_interfaces_of_their_own(stacks: Stacks, of_kind: OfKind) -> None:
+    for path, stack in stacks.items():
+        if "/cluster-" in path:
+            (cni,) = (each for each in of_kind(stack, "AWS::EKS::Addon") if each["AddonName"] == "vpc-cni")
+            assert "ENABLE_POD_ENI" not in json.loads(cni["ConfigurationValues"])["env"]

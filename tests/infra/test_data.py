@@ -211,3 +211,35 @@ def test_nodes_may_fetch_what_is_not_cached_yet(stacks: Stacks, of_kind: OfKind)
             assert {each.split(":repository/")[1] for each in resources} == {
                 f"moka-{name}/{cache.upstream}/*" for cache in load(name).delivery.pull_through_caches
             }
+
+
+def test_roles_of_other_accounts_get_what_the_file_says_and_the_key(stacks: Stacks, of_kind: OfKind) -> None:
+    (grant,) = load("prod").storage.cross_account
+    stack = stacks["prod/data"]
+    name = names.bucket(load("prod"), grant.bucket)
+    (policy,) = (
+        each["PolicyDocument"]["Statement"]
+        for each in of_kind(stack, "AWS::S3::BucketPolicy")
+        if any("Outside" in statement["Sid"] for statement in each["PolicyDocument"]["Statement"])
+    )
+    outside = {each["Sid"]: each for each in policy if "Outside" in each["Sid"]}
+    (key,) = of_kind(stack, "AWS::KMS::Key")
+    (use,) = (each for each in key["KeyPolicy"]["Statement"] if each["Sid"].startswith("Outside"))
+
+    assert {each["Principal"]["AWS"] for each in outside.values()} == {grant.principal_arn}
+    assert outside["UseFromOutside1"]["Action"] == ["s3:GetObject"]
+    assert outside["UseFromOutside1"]["Resource"] == [f"arn:aws:s3:::{name}/logs/*"]
+    assert outside["ListFromOutside1"]["Condition"] == {"StringLike": {"s3:prefix": ["logs", "logs/*"]}}
+    assert (use["Principal"], use["Action"]) == ({"AWS": grant.principal_arn}, ["kms:Decrypt"])
+
+
+def test_nobody_else_is_let_in_from_outside(stacks: Stacks, of_kind: OfKind) -> None:
+    for name, stack in data_stacks(stacks):
+        for policy in of_kind(stack, "AWS::S3::BucketPolicy"):
+            principals = {
+                each["Principal"].get("AWS")
+                for each in policy["PolicyDocument"]["Statement"]
+                if each["Effect"] == "Allow"
+            }
+            granted = {each.principal_arn for each in load(name).storage.cross_account}
+            assert principals - {None} <= granted

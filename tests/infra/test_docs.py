@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 from moka.assembly import SynthesizedStack
+from moka import roles_reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/reference/stacks.md", ROOT / "docs/concepts/infrastructure.md"]
@@ -26,3 +27,9 @@ def test_the_reference_names_what_differs_from_the_recommended_flags() -> None:
 
     assert "@aws-cdk/core:defaultCrossStackReferences: strong" in text
     assert "enableAdditionalMetadataCollection" in text
+
+
+def test_the_reference_of_roles_is_what_the_templates_give(stacks: dict[str, SynthesizedStack]) -> None:
+    told = roles_reference.PAGE.read_text(encoding="utf-8")
+
+    assert told == roles_reference.page(stacks.values()), "stale: run python -m moka.roles_reference"

@@ -36,9 +36,10 @@ def test_every_team_of_a_cluster_has_a_role_there_and_no_other_team(stacks: Stac
         environment = load(name)
         for cluster in environment.clusters:
             found = roles(stacks[f"{name}/platform-{cluster.name}"])
-            workloads = [*(names.team_workload(team) for team in environment.teams_on(cluster)), "history-server"]
+            workloads = [names.team_workload(team) for team in environment.teams_on(cluster)]
+            workloads += ["history-server", "log-shipper", "cluster-autoscaler"]
             if environment.archer.cluster == cluster.name:
-                workloads.append("archer")
+                workloads += ["archer", "load-balancer-controller"]
 
             assert set(found) == {names.role(environment, cluster, workload) for workload in workloads}
 
@@ -141,13 +142,71 @@ def test_the_history_server_only_reads_event_logs(stacks: Stacks) -> None:
     )
 
 
-def test_nothing_is_allowed_on_every_resource(stacks: Stacks) -> None:
+def test_on_every_resource_workloads_may_only_look_and_only_in_their_region(stacks: Stacks) -> None:
     for path, stack in stacks.items():
         for role in roles(stack).values():
             for policy in role.get("Policies", []):
                 for statement in policy["PolicyDocument"]["Statement"]:
-                    assert "*" not in statement["Resource"], f"{path} {role['RoleName']} {statement['Sid']}"
-                    assert not any(action in {"*", "s3:*", "kms:*"} for action in statement["Action"])
+                    where = f"{path} {role['RoleName']} {statement['Sid']}"
+                    assert not any(action.endswith(":*") or action == "*" for action in statement["Action"]), where
+                    if "*" not in statement["Resource"]:
+                        continue
+                    verbs = {action.split(":")[1][:3] for action in statement["Action"]}
+                    assert verbs <= {"Des", "Get", "Lis"}, where
+                    region = load(path.split("/")[0]).region
+                    assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}, where
+
+
+def test_the_autoscaler_resizes_groups_of_its_own_cluster_only(stacks: Stacks) -> None:
+    allowed = statements(roles(stacks["prod/platform-adhoc"])["moka-prod-adhoc-cluster-autoscaler"])
+    resize = allowed["ResizeOwnGroups"]
+
+    assert resize["Action"] == [
+        "autoscaling:SetDesiredCapacity",
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+    ]
+    assert resize["Condition"] == {"StringEquals": {"aws:ResourceTag/moka.dev/cluster-autoscaler": "moka-prod-adhoc"}}
+    assert allowed["LookAtNodeGroups"]["Resource"] == ["arn:aws:eks:us-east-1:111111111111:nodegroup/moka-prod-adhoc/*"]
+
+
+def test_the_load_balancer_controller_binds_pods_to_archers_target_groups_and_changes_nothing_else(
+    stacks: Stacks,
+) -> None:
+    allowed = statements(roles(stacks["prod/platform-batch"])["moka-prod-batch-load-balancer-controller"])
+    writes = [each for sid, each in allowed.items() if sid != "Look"]
+
+    assert "moka-prod-adhoc-load-balancer-controller" not in roles(stacks["prod/platform-adhoc"])
+    (register,) = writes
+    assert register["Action"] == [
+        "elasticloadbalancing:RegisterTargets",
+        "elasticloadbalancing:DeregisterTargets",
+    ]
+    assert register["Resource"] == [
+        f"arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/moka-prod-archer-{service}/*"
+        for service in ("api", "livy", "history")
+    ]
+
+
+def test_the_log_shipper_adds_logs_and_reads_none(stacks: Stacks) -> None:
+    role = roles(stacks["prod/platform-adhoc"])["moka-prod-adhoc-log-shipper"]
+    allowed = statements(role)
+
+    assert allowed["AddContainerLogs"]["Action"] == ["s3:PutObject"]
+    assert allowed["AddContainerLogs"]["Resource"] == [
+        "arn:aws:s3:::moka-prod-container-logs-111111111111-us-east-1/logs/*"
+    ]
+    assert {action for each in allowed.values() for action in each["Action"]} == {
+        "s3:PutObject",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    }
+
+
+def test_an_override_for_the_log_shipper_takes_effect(stacks: Stacks) -> None:
+    assert load("staging").identity.overrides["log-shipper"] == "pod_identity"
+    role = roles(stacks["staging/platform-batch"])["moka-staging-batch-log-shipper"]
+
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "pods.eks.amazonaws.com"}
 
 
 def test_a_grant_of_a_whole_bucket_lists_all_of_it(dev_with: Callable[..., Stacks]) -> None:
