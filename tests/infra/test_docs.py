@@ -1,8 +1,8 @@
 import re
 from pathlib import Path
 
-from moka.assembly import SynthesizedStack
 from moka import roles_reference
+from moka.assembly import SynthesizedStack
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/reference/stacks.md", ROOT / "docs/concepts/infrastructure.md"]
