@@ -17,6 +17,7 @@ from moka_constructs import (
     NodeTaint,
     PropsError,
 )
+from moka_constructs.auto_scaling_tagger.handler import index
 
 Template = Callable[[Callable[[Any], object]], dict[str, dict[str, Any]]]
 OUTSIDE = Location(partition="aws", account="111111111111", region="us-east-1")
@@ -172,11 +173,10 @@ def test_the_function_answers_before_cloudformation_gives_up_and_its_log_group_i
     assert function["Properties"]["Handler"] == "index.handle"
 
 
-def test_the_asset_is_the_one_file(template: Template, tmp_path: Path) -> None:
-    build(template, "driver")
-    (asset,) = (tmp_path / "assembly").glob("asset.*")
+def test_the_code_that_is_tested_is_the_code_that_is_deployed(template: Template) -> None:
+    code = of_kind(build(template, "driver"), "AWS::Lambda::Function")["Properties"]["Code"]
 
-    assert [file.name for file in asset.iterdir()] == ["index.py"]
+    assert code == {"ZipFile": Path(index.__file__).read_text(encoding="utf-8")}
 
 
 @pytest.mark.parametrize(
