@@ -13,7 +13,7 @@ from environments.service import CacheUpstream
 from environments.tenancy import Team
 
 SYSTEM_NAMESPACE: Final = "moka-system"
-"""Archer and the History Server."""
+"""Archer, the History Server, and what serves the whole cluster: autoscaler, load balancer controller, log shipper."""
 OPERATOR_NAMESPACE: Final = "moka-operator"
 YUNIKORN_NAMESPACE: Final = "moka-yunikorn"
 CELEBORN_NAMESPACE: Final = "moka-celeborn"
@@ -22,17 +22,24 @@ PLATFORM_CONFIG_MAP: Final = "moka-platform"
 SPARK_SERVICE_ACCOUNT: Final = "spark"
 """Service account of drivers and executors in each team's namespace."""
 
-WORKLOADS: Final = (
-    "archer",
-    "archer-migrate",
-    "cluster-autoscaler",
-    "ebs-csi",
-    "history-server",
-    "load-balancer-controller",
-    "log-shipper",
-    "vpc-cni",
-)
-"""The platform's own workloads that have an AWS role; teams' jobs are team-<name>."""
+ARCHER_GROUP: Final = "moka:archer"
+"""Kubernetes group that Archer's role has on every cluster; what it may do is bound to this group in each namespace."""
+
+SERVICE_ACCOUNTS: Final[Mapping[str, tuple[str, str]]] = {
+    "archer": (SYSTEM_NAMESPACE, "archer"),
+    "archer-migrate": (SYSTEM_NAMESPACE, "archer-migrate"),
+    "cluster-autoscaler": (SYSTEM_NAMESPACE, "cluster-autoscaler"),
+    "ebs-csi": ("kube-system", "ebs-csi-controller-sa"),
+    "history-server": (SYSTEM_NAMESPACE, "history-server"),
+    "load-balancer-controller": (SYSTEM_NAMESPACE, "load-balancer-controller"),
+    "log-shipper": (SYSTEM_NAMESPACE, "log-shipper"),
+    "vpc-cni": ("kube-system", "aws-node"),
+}
+"""{workload: (namespace, service account)} of the platform's own workloads that have an AWS role; a role trusts this account
+alone, so a chart that names another one gets no credentials. Those of kube-system are the add-ons' own. Teams' jobs are
+team-<name>, in `namespace` as `SPARK_SERVICE_ACCOUNT`."""
+WORKLOADS: Final = tuple(SERVICE_ACCOUNTS)
+"""What `identity.overrides` may name beside teams."""
 
 ArcherService = Literal["api", "livy", "history"]
 SERVICE_PORTS: Final[Mapping[ArcherService, int]] = {"api": 8080, "livy": 8998, "history": 18080}

@@ -65,7 +65,11 @@ class Archer(Section):
     database: Database = Database()
     """Archer's PostgreSQL."""
     pod_security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = ()
-    """Existing security groups that Archer's pods carry; the database and the load balancer then know them instead of the nodes'."""
+    """Existing security groups that Archer's pods and its migration's carry; database and API servers then know them instead
+    of the nodes', and the first admits the load balancer.
+
+    They must let pods out to HTTPS, DNS and the database. The History Server stays in the nodes' group. With `cluster_role_arn`
+    that role needs AmazonEKSVPCResourceController."""
     job_retention_days: Annotated[int, Field(ge=7, le=3653)] = 180
     """Days that finished jobs stay in the database."""
     creates_per_minute: Annotated[int, Field(ge=1, le=1000)] = 100

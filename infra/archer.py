@@ -13,6 +13,7 @@ from environments.network import ExistingNetwork
 from environments.subnets import routed_subnets
 from infra.base import MokaStack, mechanism
 from infra.outputs import ClusterOutputs, NetworkOutputs
+from infra.workload import service_account
 from moka_constructs import (
     ArcherReach,
     ArcherReachProps,
@@ -24,7 +25,6 @@ from moka_constructs import (
     ServerlessPostgres,
     ServerlessPostgresProps,
     Service,
-    ServiceAccount,
     WorkloadRole,
     WorkloadRoleProps,
     ZoneSubnet,
@@ -52,17 +52,14 @@ class ArcherStack(MokaStack):
         self._host = environment.cluster(environment.archer.cluster)
         self._network = network
         self._cluster = clusters[self._host.name]
-        self._pods = {
-            f"Pods{number}": group for number, group in enumerate(environment.archer.pod_security_group_ids, start=1)
-        } or {"HostNodes": self._cluster.security_group_id}
-        """{name for rules: security group that Archer's pods carry}: their own ones, or that of the host cluster's nodes."""
         ArcherReach(
             self,
             "Reach",
             ArcherReachProps(
                 role_arn=names.role_arn(environment, self._host, "archer"),
+                kubernetes_group=names.ARCHER_GROUP,
                 pod_security_group_ids=environment.archer.pod_security_group_ids,
-                pod_ports=tuple(sorted(set(names.SERVICE_PORTS.values()))),
+                pod_ports=(names.SERVICE_PORTS["api"], names.SERVICE_PORTS["livy"]),
                 host=self._host.name,
                 clusters={
                     cluster.name: ReachedCluster(
@@ -93,7 +90,7 @@ class ArcherStack(MokaStack):
                 # Nodes' subnets lose a /28 block of pods to every single address; the control plane's must keep
                 # their last addresses for upgrades. The load balancers' have room, two zones and routes.
                 subnet_ids=self._network.load_balancer_subnet_ids,
-                clients=self._pods,
+                clients=self._database_clients(),
                 key_arn=given.key_arn or self._key(),
                 monitoring_role_name=f"moka-{environment.name}-database-monitoring",
                 min_acu=given.min_acu,
@@ -108,6 +105,12 @@ class ArcherStack(MokaStack):
         database.grant_connect("ArcherConnects", names.role(environment, self._host, "archer"), names.DATABASE_USER)
         return database
 
+    def _database_clients(self) -> dict[str, str]:
+        """Return {name for a rule: security group that Archer's pods carry}: their own, or that of the host's nodes."""
+        groups = self.environment_file.archer.pod_security_group_ids
+        own = {f"Pods{number}": group for number, group in enumerate(groups, start=1)}
+        return own or {"HostNodes": self._cluster.security_group_id}
+
     def _key(self) -> str:
         environment = self.environment_file
         props = EncryptionKeyProps(
@@ -121,16 +124,15 @@ class ArcherStack(MokaStack):
     def _migration_role(self) -> None:
         """Make the role of the Job that makes user and tables; it alone may read the master's password."""
         environment = self.environment_file
-        account = ServiceAccount(namespace=names.SYSTEM_NAMESPACE, name="archer-migrate")
         WorkloadRole(
             self,
             "MigrationRole",
             WorkloadRoleProps(
                 role_name=names.role(environment, self._host, "archer-migrate"),
                 location=self.location,
-                description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._host)}",
+                purpose="Makes Archer's database user and tables",
                 cluster=self._cluster.identity,
-                service_account=account,
+                service_account=service_account("archer-migrate"),
                 mechanism=mechanism(environment, "archer-migrate"),
                 statements=(
                     *self.database.read_master_secret("ReadMasterSecret"),
@@ -155,7 +157,7 @@ class ArcherStack(MokaStack):
                     for zone in environment.network.zones
                     if any(pool.role == "system" and zone in environment.pool_zones(pool) for pool in host.pools)
                 ),
-                target_security_group_id=next(iter(self._pods.values())),
+                target_security_group_id=self._cluster.security_group_id,
                 certificate_arn=endpoint.certificate_arn,
                 hosted_zone_id=endpoint.hosted_zone_id,
                 services=self._services(),
@@ -173,6 +175,8 @@ class ArcherStack(MokaStack):
         environment = self.environment_file
         hostname = environment.archer.endpoint.hostname
         ports = names.SERVICE_PORTS
+        # one rule is enough, as pods carry all their groups; the History Server never carries those that open the database
+        archers_pods = next(iter(environment.archer.pod_security_group_ids), None)
         return (
             Service(
                 name="Api",
@@ -181,6 +185,7 @@ class ArcherStack(MokaStack):
                 target_port=ports["api"],
                 target_group_name=names.target_group(environment, "api"),
                 health_path="/readyz",
+                target_security_group_id=archers_pods,
             ),
             Service(
                 name="History",
@@ -200,6 +205,7 @@ class ArcherStack(MokaStack):
                 # the same process answers both ports, and Livy's protocol has no health check
                 health_path="/readyz",
                 health_port=ports["api"],
+                target_security_group_id=archers_pods,
             ),
         )
 

@@ -1,6 +1,7 @@
 """The cluster stack: one EKS cluster with its keys, roles, node pools and add-ons."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import aws_cdk as cdk
 
@@ -32,6 +33,12 @@ POD_INTERFACE_POLICIES = ("AmazonEKSVPCResourceController",)
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore")
 """Join the cluster, pull images, and a shell through Session Manager, the only way onto a node. Networking and volumes
 have roles of their own, so that a pod that reaches the node's credentials gains neither."""
+
+PURPOSES: Final = {
+    "control-plane": "Lets the control plane reach its nodes' network",
+    "nodes": "Lets nodes join and pull images",
+}
+"""{role: what it is for}."""
 
 
 class ClusterStack(MokaStack):
@@ -143,7 +150,7 @@ class ClusterStack(MokaStack):
         props = ServiceRoleProps(
             role_name=names.role(self.environment_file, self._cluster, workload),
             location=self.location,
-            description=f"{workload} of EKS cluster {names.eks_cluster(self.environment_file, self._cluster)}",
+            description=f"{PURPOSES[workload]} (EKS cluster {names.eks_cluster(self.environment_file, self._cluster)})",
             service=f"{service}.amazonaws.com",
             managed_policies=policies,
             statements=statements,

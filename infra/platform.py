@@ -33,16 +33,15 @@ class PlatformStack(MokaStack):
 
     def _role(self, workload: Workload) -> WorkloadRole:
         environment = self.environment_file
-        account = workload.service_account
         return WorkloadRole(
             self,
             f"Role{''.join(part.capitalize() for part in workload.name.split('-'))}",
             WorkloadRoleProps(
                 role_name=names.role(environment, self._cluster, workload.name),
                 location=self.location,
-                description=f"Pods of {account.namespace}/{account.name} on {names.eks_cluster(environment, self._cluster)}",
+                purpose=workload.purpose,
                 cluster=self._outputs.identity,
-                service_account=account,
+                service_account=workload.service_account,
                 mechanism=mechanism(environment, workload.name),
                 statements=workload.statements,
             ),

@@ -45,6 +45,7 @@ def team_workload(environment: Environment, team: Team, data: DataOutputs) -> Wo
         statements.append(assume_roles("AssumeNamedRoles", team.assume_role_arns))
     return Workload(
         name=names.team_workload(team),
+        purpose=f"Jobs of team {team.name}",
         service_account=ServiceAccount(namespace=names.namespace(team), name=names.SPARK_SERVICE_ACCOUNT),
         statements=tuple(statements),
     )

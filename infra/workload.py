@@ -17,8 +17,16 @@ class Workload:
 
     name: str
     """As `names.role` and `identity.overrides` know it."""
+    purpose: str
+    """What the role is for, one line: IAM's console shows it."""
     service_account: ServiceAccount
     statements: tuple[Statement, ...]
+
+
+def service_account(workload: str) -> ServiceAccount:
+    """Return the account of one of the platform's own workloads."""
+    namespace, name = names.SERVICE_ACCOUNTS[workload]
+    return ServiceAccount(namespace=namespace, name=name)
 
 
 def bucket_arn(environment: Environment, use: names.BucketUse) -> str:

@@ -10,8 +10,8 @@ from environments.clusters import Cluster
 from infra.base import location
 from infra.outputs import DataOutputs
 from infra.team_workload import team_workload
-from infra.workload import CONTAINER_LOG_PREFIX, EVENT_LOG_PREFIX, Workload, bucket_arn
-from moka_constructs import ServiceAccount, Statement
+from infra.workload import CONTAINER_LOG_PREFIX, EVENT_LOG_PREFIX, Workload, bucket_arn, service_account
+from moka_constructs import Statement
 from moka_constructs.auto_scaling_tagger.tags import DISCOVERY_TAG
 from moka_constructs.statements import (
     add_objects,
@@ -63,16 +63,16 @@ def cluster_workloads(environment: Environment, cluster: Cluster, data: DataOutp
     return tuple(workloads)
 
 
-def _system(name: str, *statements: Statement) -> Workload:
-    """Return a workload of the platform, whose service account has its name."""
-    account = ServiceAccount(namespace=names.SYSTEM_NAMESPACE, name=name)
-    return Workload(name=name, service_account=account, statements=statements)
+def _system(name: str, purpose: str, *statements: Statement) -> Workload:
+    """Return a workload of the platform."""
+    return Workload(name=name, purpose=purpose, service_account=service_account(name), statements=statements)
 
 
 def _history_server(environment: Environment, data: DataOutputs) -> Workload:
     event_logs = bucket_arn(environment, "event-logs")
     return _system(
         "history-server",
+        "Shows finished jobs from their event logs",
         list_bucket("ListEventLogs", event_logs, EVENT_LOG_PREFIX),
         read_objects("ReadEventLogs", event_logs, EVENT_LOG_PREFIX),
         use_key("UsePlatformKey", data.key_arn, write=False),
@@ -83,6 +83,7 @@ def _log_shipper(environment: Environment, data: DataOutputs) -> Workload:
     """Return the shipper of container logs: a node that is taken over can add to the logs and read none."""
     return _system(
         "log-shipper",
+        "Adds container logs to their bucket",
         add_objects("AddContainerLogs", bucket_arn(environment, "container-logs"), CONTAINER_LOG_PREFIX),
         use_key("UsePlatformKey", data.key_arn, write=True),
     )
@@ -93,6 +94,7 @@ def _cluster_autoscaler(environment: Environment, cluster: Cluster) -> Workload:
     groups = here.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/eks-*")
     return _system(
         "cluster-autoscaler",
+        "Starts and ends nodes for pods that wait",
         look("Look", environment.region, AUTOSCALER_LOOKS),
         Statement(
             sid="LookAtNodeGroups",
@@ -112,6 +114,7 @@ def _load_balancer_controller(environment: Environment) -> Workload:
     ]
     return _system(
         "load-balancer-controller",
+        "Puts Archer's and the History Server's pods behind the load balancer",
         look("Look", environment.region, CONTROLLER_LOOKS),
         register_targets("RegisterArchersPods", groups),
     )
@@ -122,6 +125,7 @@ def _archer(environment: Environment, data: DataOutputs) -> Workload:
     artifacts = bucket_arn(environment, "artifacts")
     return _system(
         "archer",
+        "Answers with logs and sees whether applications exist",
         list_bucket("ListContainerLogs", logs, CONTAINER_LOG_PREFIX),
         read_objects("ReadContainerLogs", logs, CONTAINER_LOG_PREFIX),
         list_bucket("ListArtifacts", artifacts),

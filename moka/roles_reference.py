@@ -5,6 +5,7 @@ A page made from what would be deployed cannot promise less or more than the rol
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import tempfile
@@ -27,68 +28,107 @@ Every IAM role of `prod`, read from its templates, with what it may do. One team
 region. Roles carry the boundary and the path of `permissions`. Statements are named for what they are for; the functions that
 make them, with their reasons, are in `constructs/moka_constructs/statements.py`.
 """
+_OVERVIEW: Final = ["| role | for what | who assumes it | by |", "| --- | --- | --- | --- |"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Role:
+    """A role of a stack, or what a stack adds to another's role."""
+
+    stack: SynthesizedStack
+    name: str
+    purpose: str
+    trust: tuple[str, str] | None
+    """(who assumes it, by what means); None for what is added to a role of another stack."""
+    policies: list[str]
+    """AWS managed policies."""
+    statements: list[dict[str, Any]]
 
 
 def page(stacks: Iterable[SynthesizedStack]) -> str:
     """Return the whole page as Markdown."""
-    parts = [_INTRODUCTION]
-    seen_team = False
+    roles: list[_Role] = []
     for stack in stacks:
-        for role in _roles(stack):
-            team = "-team-" in role["RoleName"]
-            if stack.environment == ENVIRONMENT and not (team and seen_team):
-                parts.append(_section(stack, role))
-                seen_team = seen_team or team
-    return "\n".join(parts)
+        if stack.environment == ENVIRONMENT:
+            roles += _roles(stack)
+    first_team = next((role.name for role in roles if "-team-" in role.name), None)
+    shown = [role for role in roles if "-team-" not in role.name or role.name == first_team]
+    overview = [
+        f"| `{role.name}` | {role.purpose} | {role.trust[0]} | {role.trust[1]} |" for role in shown if role.trust
+    ]
+    return "\n".join([_INTRODUCTION, *_OVERVIEW, *overview, "", *(_section(role) for role in shown)])
 
 
-def _roles(stack: SynthesizedStack) -> Iterator[dict[str, Any]]:
-    extra: dict[str, list[dict[str, Any]]] = {}
+def _roles(stack: SynthesizedStack) -> Iterator[_Role]:
+    accounts = _pod_identity_accounts(stack)
+    for logical_id, resource in stack.resources.items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            yield _Role(
+                stack=stack,
+                name=properties["RoleName"],
+                # whose pods it is has columns of its own
+                purpose=re.sub(r" \(pods of [^)]+\)$", "", properties["Description"]),
+                trust=_trusted(properties["AssumeRolePolicyDocument"], accounts.get(logical_id)),
+                policies=[arn.rsplit(":policy/", 1)[1] for arn in properties.get("ManagedPolicyArns", [])],
+                statements=_statements(properties),
+            )
     for resource in stack.resources.values():
         if resource["Type"] == "AWS::IAM::RolePolicy":
             properties = resource["Properties"]
-            extra.setdefault(properties["RoleName"], []).extend(properties["PolicyDocument"]["Statement"])
+            yield _Role(
+                stack=stack,
+                name=f"{properties['RoleName']} (also)",
+                purpose="What this stack adds to the role",
+                trust=None,
+                policies=[],
+                statements=properties["PolicyDocument"]["Statement"],
+            )
+
+
+def _pod_identity_accounts(stack: SynthesizedStack) -> dict[str, str]:
+    """Return {logical id of a role: namespace/service account} of what Pod Identity binds in the stack."""
+    found: dict[str, str] = {}
     for resource in stack.resources.values():
-        if resource["Type"] == "AWS::IAM::Role":
-            yield {**resource["Properties"], "statements": _statements(resource["Properties"])}
-    for name, statements in extra.items():
-        yield {
-            "RoleName": f"{name} (also)",
-            "Description": "What this stack adds to the role",
-            "statements": statements,
-        }
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::EKS::PodIdentityAssociation":
+            bound = [(properties["RoleArn"], f"{properties['Namespace']}/{properties['ServiceAccount']}")]
+        else:
+            # add-ons live in one namespace
+            associations = properties.get("PodIdentityAssociations", [])
+            bound = [(each["RoleArn"], f"kube-system/{each['ServiceAccount']}") for each in associations]
+        found |= {arn["Fn::GetAtt"][0]: account for arn, account in bound}
+    return found
 
 
 def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for policy in role.get("Policies", []) for each in policy["PolicyDocument"]["Statement"]]
 
 
-def _section(stack: SynthesizedStack, role: dict[str, Any]) -> str:
-    lines = [f"## {role['RoleName']}", "", f"{role.get('Description', '')} (`{stack.environment}/{stack.name}`)."]
-    if "AssumeRolePolicyDocument" in role:
-        lines[-1] += f" Assumed by {_trusted(role['AssumeRolePolicyDocument'])}."
+def _section(role: _Role) -> str:
+    lines = [f"## {role.name}", "", f"{role.purpose} (`{role.stack.environment}/{role.stack.name}`)."]
+    if role.trust:
+        lines[-1] += f" Assumed by {role.trust[0]} ({role.trust[1]})."
     lines.append("")
-    policies = [arn.rsplit(":policy/", 1)[1] for arn in role.get("ManagedPolicyArns", [])]
-    if policies:
-        lines += [f"AWS managed: {', '.join(f'`{name}`' for name in policies)}.", ""]
-    if role["statements"]:
+    if role.policies:
+        lines += [f"AWS managed: {', '.join(f'`{name}`' for name in role.policies)}.", ""]
+    if role.statements:
         lines += ["| what for | actions | on | if |", "| --- | --- | --- | --- |"]
-        lines += [_row(statement) for statement in role["statements"]]
+        lines += [_row(statement) for statement in role.statements]
         lines.append("")
     return "\n".join(lines)
 
 
-def _trusted(document: dict[str, Any]) -> str:
+def _trusted(document: dict[str, Any], pod_identity_account: str | None) -> tuple[str, str]:
     text = document.get("Fn::Sub")
     (statement,) = (json.loads(text[0]) if text else document)["Statement"]
     if text:
         subject = statement["Condition"]["StringEquals"]["${Issuer}:sub"].removeprefix("system:serviceaccount:")
-        return f"pods of `{subject.replace(':', '/')}` (IRSA)"
+        return f"pods of `{subject.replace(':', '/')}`", "IRSA"
     service = statement["Principal"]["Service"]
     if service != "pods.eks.amazonaws.com":
-        return f"`{service}`"
-    cluster = statement["Condition"]["ArnEquals"]["aws:SourceArn"].rsplit("/", 1)[1]
-    return f"the service account that is associated with it on `{cluster}` (Pod Identity)"
+        return f"`{service}`", "service"
+    return f"pods of `{pod_identity_account}`", "Pod Identity"
 
 
 def _row(statement: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-KUBERNETES_GROUP: Final = "moka:archer"
 HTTPS: Final = 443
 DNS: Final = 53
 
@@ -32,6 +31,8 @@ class ArcherReachProps:
 
     role_arn: str
     """Role of Archer's pods; it must exist before the entries."""
+    kubernetes_group: str
+    """Group that it has on every cluster; RoleBindings name it."""
     host: str
     """Key in `clusters` of the one that Archer runs on."""
     clusters: Mapping[str, ReachedCluster]
@@ -56,7 +57,7 @@ class ArcherReach(Construct):
                 cluster_name=cluster.name,
                 principal_arn=props.role_arn,
                 type="STANDARD",
-                kubernetes_groups=[KUBERNETES_GROUP],
+                kubernetes_groups=[props.kubernetes_group],
             )
             if props.pod_security_group_ids:
                 for number, group in enumerate(props.pod_security_group_ids, start=1):

@@ -49,7 +49,7 @@ class InternalLoadBalancerProps:
     target_zones: tuple[str, ...]
     """Zones where pods run. A target in a zone that the balancer has no subnet in never gets a request."""
     target_security_group_id: str
-    """Group of the nodes; it is made to admit the balancer on the services' ports."""
+    """Group of the nodes; it is made to admit the balancer on the ports of services whose pods have no group of their own."""
     certificate_arn: str
     """Certificate for every host name."""
     hosted_zone_id: str
@@ -170,10 +170,20 @@ class InternalLoadBalancer(Construct):
             vpc_id=props.vpc_id,
             ingress=tuple(rule for port in ports for rule in self._callers(port)),
         )
-        reached = {port for service in props.services for port in (service.target_port, service.health_port) if port}
-        for port in sorted(reached):
-            group.let_reach(f"Port{port}", props.target_security_group_id, port, f"{props.name} to pods on {port}")
+        for port, own in sorted(self._reached(), key=lambda each: (each[0], each[1] or "")):
+            target = own or props.target_security_group_id
+            construct_id = f"OwnPort{port}" if own else f"Port{port}"
+            group.let_reach(construct_id, target, port, f"{props.name} to pods on {port}")
         return group.id
+
+    def _reached(self) -> set[tuple[int, str | None]]:
+        """Return {(port of pods, their own group)}."""
+        return {
+            (port, service.target_security_group_id)
+            for service in self._props.services
+            for port in (service.target_port, service.health_port)
+            if port
+        }
 
     def _callers(self, port: int) -> list[ec2.CfnSecurityGroup.IngressProperty]:
         def rule(description: str, **source: str) -> ec2.CfnSecurityGroup.IngressProperty:

@@ -32,6 +32,8 @@ class Service:
     health_path: str
     health_port: int | None = None
     """Port that is asked for health; the target port by default."""
+    target_security_group_id: str | None = None
+    """Group of its pods; the balancer's `target_security_group_id` by default."""
 
 
 class ServiceTargets(Construct):

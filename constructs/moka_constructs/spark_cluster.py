@@ -34,6 +34,28 @@ MAX_GROUPS: Final = 30
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class _AddonPods:
+    """Pods of an add-on that call AWS."""
+
+    purpose: str
+    service_account: ServiceAccount
+    """As the add-on names it."""
+    managed_policy: str
+
+
+_CNI: Final = _AddonPods(
+    purpose="Gives pods their addresses",
+    service_account=ServiceAccount(namespace="kube-system", name="aws-node"),
+    managed_policy="AmazonEKS_CNI_Policy",
+)
+_EBS_CSI: Final = _AddonPods(
+    purpose="Makes and attaches volumes",
+    service_account=ServiceAccount(namespace="kube-system", name="ebs-csi-controller-sa"),
+    managed_policy="service-role/AmazonEBSCSIDriverPolicy",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SparkClusterProps:
     """A control plane and what runs under it."""
 
@@ -113,13 +135,7 @@ class SparkCluster(Construct):
     def _networking_addons(self) -> list[CfnResource]:
         """Return what nodes need before they can become ready."""
         cluster = [self.control_plane.resource]
-        cni = self._addon_identity(
-            "VpcCniRole",
-            self._props.cni_role_name,
-            ServiceAccount(namespace="kube-system", name="aws-node"),
-            "AmazonEKS_CNI_Policy",
-            self._props.cni_mechanism,
-        )
+        cni = self._addon_identity("VpcCniRole", _CNI, self._props.cni_role_name, self._props.cni_mechanism)
         configuration = vpc_cni_configuration(pod_security_groups=self._props.pod_security_groups)
         return [
             self._addon("VpcCni", "vpc-cni", cluster, configuration=configuration, identity=cni),
@@ -149,9 +165,8 @@ class SparkCluster(Construct):
         self._addon("CoreDns", "coredns", system, configuration=COREDNS_CONFIGURATION)
         ebs = self._addon_identity(
             "EbsCsiRole",
+            _EBS_CSI,
             self._props.ebs_csi_role_name,
-            ServiceAccount(namespace="kube-system", name="ebs-csi-controller-sa"),
-            "service-role/AmazonEBSCSIDriverPolicy",
             self._props.ebs_csi_mechanism,
             statements=encrypt_volumes("EncryptVolumes", self._props.volumes_key_arn),
         )
@@ -184,9 +199,8 @@ class SparkCluster(Construct):
     def _addon_identity(
         self,
         construct_id: str,
+        pods: _AddonPods,
         role_name: str,
-        account: ServiceAccount,
-        managed_policy: str,
         mechanism: Mechanism,
         *,
         statements: tuple[Statement, ...] = (),
@@ -197,13 +211,13 @@ class SparkCluster(Construct):
             WorkloadRoleProps(
                 role_name=role_name,
                 location=self._props.control_plane.location,
-                description=f"Pods of {account.namespace}/{account.name} of {self._props.control_plane.cluster_name}",
+                purpose=pods.purpose,
                 cluster=self.identity,
-                service_account=account,
+                service_account=pods.service_account,
                 mechanism=mechanism,
-                managed_policies=(managed_policy,),
+                managed_policies=(pods.managed_policy,),
                 statements=statements,
                 associate=False,
             ),
         )
-        return AddonIdentity(role_arn=role.arn, service_account=account.name, mechanism=mechanism)
+        return AddonIdentity(role_arn=role.arn, service_account=pods.service_account.name, mechanism=mechanism)

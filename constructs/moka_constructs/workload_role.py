@@ -47,7 +47,8 @@ class WorkloadRoleProps:
     role_name: str
     """Name of the role, at most 64 characters: charts compute its ARN from it."""
     location: Location
-    description: str
+    purpose: str
+    """What the role is for; its description adds whose pods assume it."""
     cluster: ClusterIdentity
     service_account: ServiceAccount
     mechanism: Mechanism = "irsa"
@@ -74,7 +75,7 @@ class WorkloadRole(Construct):
             self,
             "Resource",
             role_name=props.role_name,
-            description=props.description,
+            description=f"{props.purpose} ({_pods(props)})",
             assume_role_policy_document=_trust(props),
             managed_policy_arns=[props.location.aws_policy_arn(name) for name in props.managed_policies],
             policies=inline_policies(props.statements),
@@ -89,6 +90,13 @@ class WorkloadRole(Construct):
                 service_account=props.service_account.name,
                 role_arn=role.attr_arn,
             )
+
+
+def _pods(props: WorkloadRoleProps) -> str:
+    account = props.service_account
+    # the ARN is text where the name may be a token
+    cluster = props.cluster.cluster_arn.rsplit("/", 1)[1]
+    return f"pods of {account.namespace}/{account.name} on {cluster}"
 
 
 def _trust(props: WorkloadRoleProps) -> dict[str, Any]:

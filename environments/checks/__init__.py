@@ -62,6 +62,7 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     service.caches,
     service.delivery,
     service.identity,
+    service.pod_security_groups,
     service.catalog,
     service.tags,
     ownership.accounts,

@@ -29,6 +29,21 @@ def endpoint(environment: Environment) -> Findings:
             )
 
 
+def pod_security_groups(environment: Environment) -> Findings:
+    """Archer's pods carry groups that nothing else carries, each once."""
+    network = environment.network
+    of_nodes = () if isinstance(network, NewNetwork) else network.node_security_group_ids
+    given = environment.archer.pod_security_group_ids
+    for index, group in enumerate(given):
+        path: Path = ("archer", "pod_security_group_ids", index)
+        if group in of_nodes:
+            allowed = "a group that nodes do not carry: every pod of the nodes would reach the database"
+            fix = "make a group for Archer's pods, or remove it here or from network.node_security_group_ids"
+            yield Finding(path=path, value=group, allowed=allowed, fix=fix)
+        elif group in given[:index]:
+            yield Finding(path=path, value=group, allowed="each group once", fix="remove it")
+
+
 MOST_RULES: Final = 60
 """Rules of a security group (quota L-0EA8095F); a prefix list counts as many as it may hold, which no file says."""
 LISTENERS: Final = 2

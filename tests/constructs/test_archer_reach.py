@@ -10,6 +10,7 @@ ROLE = "arn:aws:iam::111111111111:role/moka-prod-batch-archer"
 def build(template: Template, *pods: str) -> dict[str, dict[str, Any]]:
     props = ArcherReachProps(
         role_arn=ROLE,
+        kubernetes_group="moka:archer",
         host="batch",
         clusters={
             "batch": ReachedCluster(name="moka-prod-batch", security_group_id="sg-batch"),

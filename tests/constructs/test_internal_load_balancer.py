@@ -222,3 +222,16 @@ def test_thirty_networks_on_two_ports_are_within_the_quota(template: Template, o
     resources = build(template, allowed_cidrs=ranges, services=(service(), LIVY))
 
     assert len(only(resources, "AWS::EC2::SecurityGroup")["Properties"]["SecurityGroupIngress"]) == 60
+
+
+def test_a_service_whose_pods_have_a_group_of_their_own_is_reached_there_alone(template: Template) -> None:
+    own = service(target_security_group_id="sg-pods")
+    livy = service("Livy", port=8998, target_port=8998, health_port=8080, target_security_group_id="sg-pods")
+    resources = build(template, services=(own, HISTORY, livy))
+    enters = {(each["GroupId"], each["FromPort"]) for each in of_kind(resources, "AWS::EC2::SecurityGroupIngress")}
+    leaves = {
+        (each["DestinationSecurityGroupId"], each["FromPort"])
+        for each in of_kind(resources, "AWS::EC2::SecurityGroupEgress")
+    }
+
+    assert enters == leaves == {("sg-pods", 8080), ("sg-pods", 8998), (NODES, 18080)}

@@ -14,7 +14,7 @@ def props(**changes: Any) -> WorkloadRoleProps:
     given: dict[str, Any] = {
         "role_name": "moka-test-c-x",
         "location": Location(partition="aws", account="111111111111", region="us-east-1"),
-        "description": "X",
+        "purpose": "Runs jobs",
         "cluster": ClusterIdentity(
             cluster_name="moka-test-c",
             cluster_arn="arn:aws:eks:us-east-1:111111111111:cluster/moka-test-c",
@@ -35,6 +35,10 @@ def test_irsa_trusts_one_service_account_by_exact_match(template: Template, only
     assert statement["Condition"]["StringEquals"]["${Issuer}:sub"] == "system:serviceaccount:spark-ads:spark"
     assert statement["Condition"]["StringEquals"]["${Issuer}:aud"] == "sts.amazonaws.com"
     assert values["Issuer"] == "oidc.example.com/id/A"
+    assert (
+        only(resources, "AWS::IAM::Role")["Properties"]["Description"]
+        == "Runs jobs (pods of spark-ads/spark on moka-test-c)"
+    )
     assert len(resources) == 1
 
 

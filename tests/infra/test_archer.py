@@ -114,15 +114,20 @@ def test_the_database_lives_in_the_load_balancers_subnets_and_not_among_pods(sta
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_only_nodes_of_the_host_cluster_reach_the_database(stacks: Stacks, of_kind: OfKind, name: str) -> None:
-    stack = stacks[f"{name}/archer"]
+def test_only_archers_pods_or_nodes_of_the_host_cluster_reach_the_database(
+    stacks: Stacks, of_kind: OfKind, name: str
+) -> None:
+    stack, pods = stacks[f"{name}/archer"], load(name).archer.pod_security_group_ids
     (cluster,) = of_kind(stack, CLUSTER)
     (group,) = cluster["VpcSecurityGroupIds"]
     rules = [each for each in of_kind(stack, "AWS::EC2::SecurityGroupIngress") if each["GroupId"] == group]
     own = stack.resources[group["Fn::GetAtt"][0]]["Properties"]
 
-    assert [(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [("tcp", 5432, 5432)]
-    assert is_host_nodes(name, rules[0]["SourceSecurityGroupId"])
+    assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules} == {("tcp", 5432, 5432)}
+    if pods:
+        assert [rule["SourceSecurityGroupId"] for rule in rules] == list(pods)
+    else:
+        assert [is_host_nodes(name, rule["SourceSecurityGroupId"]) for rule in rules] == [True]
     assert own["SecurityGroupIngress"] == []
     assert [each["CidrIp"] for each in own["SecurityGroupEgress"]] == ["255.255.255.255/32"]
     assert {each["PubliclyAccessible"] for each in of_kind(stack, INSTANCE)} == {False}
@@ -257,6 +262,19 @@ def test_fails_when_the_engine_version_cannot_pause(dev_with: Callable[..., Stac
     assert error.value.code == "CannotPause"
 
 
+def test_clusters_beside_the_host_admit_its_nodes_and_the_host_needs_no_rule(stacks: Stacks, of_kind: OfKind) -> None:
+    rules = [
+        each for each in of_kind(stacks["prod/archer"], "AWS::EC2::SecurityGroupIngress") if each["FromPort"] == 443
+    ]
+    (rule,) = rules
+
+    assert imported(rule["GroupId"]).startswith("moka-prod-cluster-adhoc:")
+    assert is_host_nodes("prod", rule["SourceSecurityGroupId"])
+    for name in ("dev", "test"):
+        found = of_kind(stacks[f"{name}/archer"], "AWS::EC2::SecurityGroupIngress")
+        assert 443 not in {each["FromPort"] for each in found}
+
+
 def test_archer_gets_into_every_cluster_of_the_environment(stacks: Stacks, of_kind: OfKind) -> None:
     for name in ENVIRONMENTS:
         environment = load(name)
@@ -267,33 +285,36 @@ def test_archer_gets_into_every_cluster_of_the_environment(stacks: Stacks, of_ki
             names.eks_cluster(environment, cluster) for cluster in environment.clusters
         }
         assert {each["PrincipalArn"] for each in entries} == {names.role_arn(environment, host, "archer")}
+        assert [each["KubernetesGroups"] for each in entries] == [[names.ARCHER_GROUP]] * len(environment.clusters)
+        assert not any("AccessPolicies" in each for each in entries)
     assert len(load("prod").clusters) == 2
 
 
-def test_pods_with_security_groups_of_their_own_replace_the_nodes_everywhere(
-    dev_with: Callable[..., Stacks], of_kind: OfKind
-) -> None:
-    stacks = dev_with(archer={"pod_security_group_ids": ("sg-0a1b2c3d4e5f60001",)})
-    stack, cluster = stacks["dev/archer"], stacks["dev/cluster-batch"]
-    admitted = {
-        each["SourceSecurityGroupId"]
-        for each in of_kind(stack, "AWS::EC2::SecurityGroupIngress")
-        if each["FromPort"] == 5432
-    }
-    reached = {each["DestinationSecurityGroupId"] for each in of_kind(stack, "AWS::EC2::SecurityGroupEgress")}
+def test_with_groups_of_their_own_pods_are_known_by_them_and_get_interfaces(stacks: Stacks, of_kind: OfKind) -> None:
+    given = load("staging").archer.pod_security_group_ids
+    assert len(given) == 2
+    stack, cluster = stacks["staging/archer"], stacks["staging/cluster-batch"]
+    rules = of_kind(stack, "AWS::EC2::SecurityGroupIngress")
     (cni,) = (each for each in of_kind(cluster, "AWS::EKS::Addon") if each["AddonName"] == "vpc-cni")
+    settings = json.loads(cni["ConfigurationValues"])["env"]
     (control_plane,) = (
-        each for each in of_kind(cluster, "AWS::IAM::Role") if each["RoleName"] == "moka-dev-batch-control-plane"
+        each for each in of_kind(cluster, "AWS::IAM::Role") if each["RoleName"] == "moka-staging-batch-control-plane"
     )
+    api = {rule["SourceSecurityGroupId"] for rule in rules if rule["FromPort"] == 443}
+    probes = {(rule["GroupId"], rule["FromPort"]) for rule in rules if rule["GroupId"] in given}
 
-    assert admitted == {"sg-0a1b2c3d4e5f60001"}
-    assert reached == {"sg-0a1b2c3d4e5f60001"}
-    assert json.loads(cni["ConfigurationValues"])["env"]["ENABLE_POD_ENI"] == "true"
+    assert api == set(given)
+    assert probes == {(group, port) for group in given for port in (8080, 8998)}
+    assert settings["ENABLE_POD_ENI"] == "true"
+    assert settings["POD_SECURITY_GROUP_ENFORCING_MODE"] == "standard"
+    assert settings["ENABLE_PREFIX_DELEGATION"] == "true"
     assert "arn:aws:iam::aws:policy/AmazonEKSVPCResourceController" in control_plane["ManagedPolicyArns"]
 
 
 def test_without_such_groups_pods_have_no_interfaces_of_their_own(stacks: Stacks, of_kind: OfKind) -> None:
     for path, stack in stacks.items():
-        if "/cluster-" in path:
+        if "/cluster-" in path and not load(path.split("/")[0]).archer.pod_security_group_ids:
+            policies = [arn for each in of_kind(stack, "AWS::IAM::Role") for arn in each.get("ManagedPolicyArns", [])]
+            assert not any(arn.endswith("AmazonEKSVPCResourceController") for arn in policies)
             (cni,) = (each for each in of_kind(stack, "AWS::EKS::Addon") if each["AddonName"] == "vpc-cni")
             assert "ENABLE_POD_ENI" not in json.loads(cni["ConfigurationValues"])["env"]

@@ -102,8 +102,10 @@ def test_some_shipped_environment_admits_a_prefix_list() -> None:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_host_clusters_nodes_admit_the_balancer_on_three_ports(stacks: Stacks, of_kind: OfKind, name: str) -> None:
-    stack = stacks[f"{name}/archer"]
+def test_pods_admit_the_balancer_on_three_ports_archers_by_their_own_group_if_they_have_one(
+    stacks: Stacks, of_kind: OfKind, name: str
+) -> None:
+    stack, own = stacks[f"{name}/archer"], load(name).archer.pod_security_group_ids
     (balancer,) = of_kind(stack, BALANCER)
     (group,) = balancer["SecurityGroups"]
     enters = [
@@ -113,8 +115,15 @@ def test_the_host_clusters_nodes_admit_the_balancer_on_three_ports(stacks: Stack
 
     assert sorted(rule["FromPort"] for rule in enters) == sorted(names.SERVICE_PORTS.values())
     assert sorted(rule["FromPort"] for rule in leaves) == sorted(names.SERVICE_PORTS.values())
-    assert all(is_host_nodes(name, rule["GroupId"]) for rule in enters)
-    assert all(is_host_nodes(name, rule["DestinationSecurityGroupId"]) for rule in leaves)
+    for target, rule in [
+        *((rule["GroupId"], rule) for rule in enters),
+        *((rule["DestinationSecurityGroupId"], rule) for rule in leaves),
+    ]:
+        # the History Server shares the nodes' group always: its pods have no business with the database
+        if own and rule["FromPort"] != names.SERVICE_PORTS["history"]:
+            assert target == own[0]
+        else:
+            assert is_host_nodes(name, target)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

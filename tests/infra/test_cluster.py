@@ -216,16 +216,30 @@ def test_pods_get_prefixes_and_network_policies_are_enforced(stacks: Stacks, of_
         assert "ServiceAccountRoleArn" in cni
 
 
-def test_with_pod_identity_addons_bind_their_own_service_accounts(
-    dev_with: Callable[..., Stacks], of_kind: OfKind
+def test_an_override_changes_how_one_addon_gets_credentials_and_leaves_the_other(
+    stacks: Stacks, dev_with: Callable[..., Stacks], of_kind: OfKind
 ) -> None:
-    stack = dev_with(identity={"mechanism": "pod_identity"})["dev/cluster-batch"]
+    """{add-on: service account that Pod Identity binds, none with IRSA}."""
 
-    for addon in of_kind(stack, "AWS::EKS::Addon"):
-        if addon["AddonName"] in {"vpc-cni", "aws-ebs-csi-driver"}:
-            (binding,) = addon["PodIdentityAssociations"]
-            assert binding["ServiceAccount"] in {"aws-node", "ebs-csi-controller-sa"}
-            assert "ServiceAccountRoleArn" not in addon
+    def bound(stack: SynthesizedStack) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        for addon in of_kind(stack, "AWS::EKS::Addon"):
+            if addon["AddonName"] in {"vpc-cni", "aws-ebs-csi-driver"}:
+                associations = addon.get("PodIdentityAssociations", [])
+                assert bool(associations) is not ("ServiceAccountRoleArn" in addon)
+                found[addon["AddonName"]] = associations[0]["ServiceAccount"] if associations else None
+        return found
+
+    identity = {"mechanism": "pod_identity", "overrides": {"vpc-cni": "irsa"}}
+    csi = {"vpc-cni": None, "aws-ebs-csi-driver": "ebs-csi-controller-sa"}
+
+    assert (load("staging").identity.mechanism, load("staging").identity.overrides["ebs-csi"]) == (
+        "irsa",
+        "pod_identity",
+    )
+    assert bound(stacks["staging/cluster-batch"]) == csi
+    assert bound(dev_with(identity=identity)["dev/cluster-batch"]) == csi
+    assert bound(stacks["dev/cluster-batch"]) == dict.fromkeys(csi)
 
 
 def test_prefix_lists_of_an_existing_network_may_reach_the_api_server(stacks: Stacks, of_kind: OfKind) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from moka.assembly import SynthesizedStack
@@ -33,11 +34,31 @@ def test_a_role_is_told_with_who_assumes_it_and_what_it_may_do() -> None:
 
     told = page([role("moka-prod-c-x", Policies=[{"PolicyDocument": {"Statement": [statement]}}])])
 
-    assert "## moka-prod-c-x\n\nFor a test (`prod/cluster-c`). Assumed by `eks.amazonaws.com`." in told
+    assert "| `moka-prod-c-x` | For a test | `eks.amazonaws.com` | service |" in told
+    assert "## moka-prod-c-x\n\nFor a test (`prod/cluster-c`). Assumed by `eks.amazonaws.com` (service)." in told
     assert (
         "| ReadLogs | `s3:GetObject` | `eks:…:cluster/c`<br>`the key or resource of a stack, by reference` "
         "| `aws:RequestedRegion` StringEquals `us-east-1` |"
     ) in told
+
+
+def test_pods_are_told_by_their_service_account_whichever_way_they_get_the_role() -> None:
+    subject = {"StringEquals": {"${Issuer}:sub": "system:serviceaccount:moka-system:x"}}
+    irsa = {"Fn::Sub": [json.dumps({"Statement": [{"Condition": subject}]}), {}]}
+    pod_identity = {"Statement": [{"Principal": {"Service": "pods.eks.amazonaws.com"}}]}
+    bound = {"Namespace": "moka-system", "ServiceAccount": "y", "RoleArn": {"Fn::GetAtt": ["R", "Arn"]}}
+    addon = {"PodIdentityAssociations": [{"ServiceAccount": "aws-node", "RoleArn": {"Fn::GetAtt": ["R", "Arn"]}}]}
+    by_irsa = role("moka-prod-c-x", AssumeRolePolicyDocument=irsa)
+    by_association = role("moka-prod-c-y", AssumeRolePolicyDocument=pod_identity)
+    by_association.resources["A"] = {"Type": "AWS::EKS::PodIdentityAssociation", "Properties": bound}
+    of_addon = role("moka-prod-c-z", AssumeRolePolicyDocument=pod_identity)
+    of_addon.resources["A"] = {"Type": "AWS::EKS::Addon", "Properties": addon}
+
+    told = page([by_irsa, by_association, of_addon])
+
+    assert "| `moka-prod-c-x` | For a test | pods of `moka-system/x` | IRSA |" in told
+    assert "| `moka-prod-c-y` | For a test | pods of `moka-system/y` | Pod Identity |" in told
+    assert "| `moka-prod-c-z` | For a test | pods of `kube-system/aws-node` | Pod Identity |" in told
 
 
 def test_one_team_stands_for_all() -> None:
