@@ -1,6 +1,6 @@
 # Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench setup lock clean
+.PHONY: help run test check policy format bench setup lock clean
 SHELL := /bin/sh
 
 # Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
@@ -28,6 +28,10 @@ check: setup ## format, lint, types, import layers, spelling, dependency audit
 	codespell
 	python scripts/audit.py
 
+policy: setup ## cdk-nag, cfn-lint and checkov over every template: nothing but what policy/suppressions.yaml accepts
+	@sh scripts/setup-checkov.sh
+	@exec python -m policy
+
 format: setup ## format the code and mend what ruff can mend
 	ruff format .
 	ruff check --fix .
@@ -38,9 +42,11 @@ bench: setup ## print the ratios that the project promises
 setup: ## make .venv and node_modules match the locks
 	@sh scripts/setup.sh
 
-lock: setup ## resolve the dependencies anew and write requirements.lock (needs uv)
+lock: setup ## resolve the dependencies anew and write the two locks (needs uv)
 	uv pip compile pyproject.toml --extra infra --extra archer --extra local --extra dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	uv pip compile policy/checkov.in --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-checkov.lock
 
 clean: ## remove what the targets made
-	rm -rf .venv node_modules cdk.out dist .moka .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-checkov node_modules cdk.out dist .moka .mypy_cache .ruff_cache .pytest_cache

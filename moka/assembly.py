@@ -37,6 +37,8 @@ class SynthesizedStack:
     region: str
     template: dict[str, Any]
     """The CloudFormation template."""
+    template_file: Path | None = None
+    """Where the template was read from; none for one that was never in a file."""
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -70,6 +72,7 @@ def _stacks(folder: Path, stage: str | None) -> Iterator[SynthesizedStack]:
                 account=account,
                 region=region,
                 template=_read_json(folder / properties["templateFile"]),
+                template_file=folder / properties["templateFile"],
             )
 
 

@@ -55,14 +55,18 @@ def read_lock(text: str) -> list[Locked]:
     return found
 
 
-def lock_findings(text: str, wanted: list[str]) -> Iterator[str]:
-    """Yield what is wrong with a lock that has to cover the requirements in `wanted`."""
+CHECKOV_LOCK = "requirements-checkov.lock"
+"""Of checkov's own environment: it pins a boto3 whose EC2 knows no newer instance types."""
+
+
+def lock_findings(text: str, wanted: list[str], file: str = "requirements.lock") -> Iterator[str]:
+    """Yield what is wrong with the lock `file` that has to cover the requirements in `wanted`."""
     locked = read_lock(text)
     for entry in locked:
         if not entry.hashes:
-            yield f"requirements.lock: {entry.name} has no hash"
+            yield f"{file}: {entry.name} has no hash"
     if re.search(r"https?://|--index-url|--extra-index-url|--find-links", text):
-        yield "requirements.lock names a download address; write it with `make lock`"
+        yield f"{file} names a download address; write it with `make lock`"
     by_name: dict[str, list[Locked]] = {}
     for entry in locked:
         by_name.setdefault(entry.name, []).append(entry)
@@ -71,7 +75,7 @@ def lock_findings(text: str, wanted: list[str]) -> Iterator[str]:
         name = canonicalize_name(requirement.name)
         versions = [entry.version for entry in by_name.get(name, [])]
         if not any(requirement.specifier.contains(version, prereleases=True) for version in versions):
-            yield f"requirements.lock has {name} {versions or 'not at all'}, pyproject.toml wants {requirement}; run `make lock`"
+            yield f"{file} has {name} {versions or 'not at all'}, pyproject.toml wants {requirement}; run `make lock`"
 
 
 def installed_findings(locked: list[Locked]) -> Iterator[str]:
@@ -140,6 +144,7 @@ def main() -> int:
     findings = [
         *lock_findings(lock, wanted),
         *installed_findings(locked),
+        *lock_findings((ROOT / CHECKOV_LOCK).read_text(), ["checkov"], CHECKOV_LOCK),
         *npm_findings((ROOT / "package-lock.json").read_text()),
     ]
     advisories, checked, unanswered = advisory_findings(run_pip_audit())

@@ -81,7 +81,7 @@ class AccessLogBucket(Construct):
             # load balancers of other accounts write below their own number, so the path is the condition
             "Resource": f"{self.arn}/{LOAD_BALANCER_PREFIX}/AWSLogs/{props.location.account}/*",
         }
-        statements = [deny_without_tls(self.arn), write, balancers]
+        statements = [deny_without_tls(bucket.attr_arn), write, balancers]
         s3.CfnBucketPolicy(
             self, "Policy", bucket=bucket.ref, policy_document={"Version": "2012-10-17", "Statement": statements}
         )

@@ -142,5 +142,6 @@ def make_addon(
             )
         ],
     )
-    addon.node.add_dependency(*after)
+    if after:
+        addon.node.add_dependency(*after)
     return addon

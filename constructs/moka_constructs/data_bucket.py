@@ -97,7 +97,10 @@ class DataBucket(Construct):
         )
         if props.retain:
             bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        policy = {"Version": "2012-10-17", "Statement": [deny_without_tls(self.arn), *_grants(self.arn, props.readers)]}
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [deny_without_tls(bucket.attr_arn), *_grants(self.arn, props.readers)],
+        }
         s3.CfnBucketPolicy(self, "Policy", bucket=bucket.ref, policy_document=policy)
 
 

@@ -133,14 +133,13 @@ class SparkCluster(Construct):
             )
 
     def _networking_addons(self) -> list[CfnResource]:
-        """Return what nodes need before they can become ready."""
-        cluster = [self.control_plane.resource]
+        """Return what nodes need before they can become ready; each refers to the cluster and so waits for it."""
         cni = self._addon_identity("VpcCniRole", _CNI, self._props.cni_role_name, self._props.cni_mechanism)
         configuration = vpc_cni_configuration(pod_security_groups=self._props.pod_security_groups)
         return [
-            self._addon("VpcCni", "vpc-cni", cluster, configuration=configuration, identity=cni),
-            self._addon("KubeProxy", "kube-proxy", cluster),
-            self._addon("PodIdentityAgent", "eks-pod-identity-agent", cluster),
+            self._addon("VpcCni", "vpc-cni", [], configuration=configuration, identity=cni),
+            self._addon("KubeProxy", "kube-proxy", []),
+            self._addon("PodIdentityAgent", "eks-pod-identity-agent", []),
         ]
 
     def _node_pools(self, networking: list[CfnResource]) -> list[NodePool]:

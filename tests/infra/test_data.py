@@ -39,9 +39,8 @@ def test_buckets_have_the_names_that_charts_compute(stacks: Stacks) -> None:
 
 
 def test_every_bucket_refuses_requests_without_tls(stacks: Stacks, of_kind: OfKind) -> None:
-    for name, stack in data_stacks(stacks):
+    for _, stack in data_stacks(stacks):
         policies = of_kind(stack, "AWS::S3::BucketPolicy")
-        partition = names.partition(load(name))
 
         assert len(policies) == len(buckets(stack))
         denied = set()
@@ -50,10 +49,12 @@ def test_every_bucket_refuses_requests_without_tls(stacks: Stacks, of_kind: OfKi
             assert statement["Principal"] == {"AWS": "*"}
             assert statement["Action"] == "s3:*"
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-            denied |= set(statement["Resource"])
-        assert denied == {
-            f"arn:{partition}:s3:::{bucket}{suffix}" for bucket in buckets(stack) for suffix in ("", "/*")
-        }
+            whole, objects = statement["Resource"]
+            logical_id, _ = whole["Fn::GetAtt"]
+            assert objects == {"Fn::Join": ["", [whole, "/*"]]}
+            assert policy["Bucket"] == {"Ref": logical_id}
+            denied.add(stack.resources[logical_id]["Properties"]["BucketName"])
+        assert denied == set(buckets(stack))
 
 
 def test_every_bucket_is_private_and_belongs_to_the_account(stacks: Stacks) -> None:
