@@ -55,7 +55,7 @@ _OPTIONS_WITH_VALUE: Final = frozenset(
 def main(arguments: Sequence[str]) -> int:
     """Return 0 when the command may go on, else say what to edit and return 2."""
     words = list(_words(arguments))
-    if not words or words[0] not in CHANGING_COMMANDS:
+    if not words or words[0] not in CHANGING_COMMANDS or {"-h", "--help"} & set(arguments):
         return 0
     environments = load_or_exit(selected_names(_context(arguments, "env"), environment_names()))
     refused = [environment for environment in _touched(environments, words[1:]) if _placeholders(environment)]

@@ -38,6 +38,12 @@ def test_a_command_that_writes_nothing_goes_on(command: str, capsys: pytest.Capt
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_of_a_command_that_writes_is_given(option: str) -> None:
+    assert guard.main(["deploy", option]) == 0
+    assert guard.main(["destroy", "prod/**", option]) == 0
+
+
 def test_no_arguments_go_on() -> None:
     assert guard.main([]) == 0
 

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -144,19 +144,31 @@ def test_the_history_server_only_reads_event_logs(stacks: Stacks) -> None:
     )
 
 
-def test_on_every_resource_workloads_may_only_look_and_only_in_their_region(stacks: Stacks) -> None:
+def all_statements(stack: SynthesizedStack) -> Iterator[dict[str, Any]]:
+    """Every statement that gives a role something, wherever it stands."""
+    for resource in stack.resources.values():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        if resource["Type"] in {"AWS::IAM::RolePolicy", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}:
+            documents.append(properties["PolicyDocument"])
+        for document in documents if resource["Type"].startswith("AWS::IAM::") else []:
+            yield from document["Statement"]
+
+
+def test_on_every_resource_roles_may_only_look_and_only_in_their_region(stacks: Stacks) -> None:
+    seen = set()
     for path, stack in stacks.items():
-        for role in roles(stack).values():
-            for policy in role.get("Policies", []):
-                for statement in policy["PolicyDocument"]["Statement"]:
-                    where = f"{path} {role['RoleName']} {statement['Sid']}"
-                    assert not any(action.endswith(":*") or action == "*" for action in statement["Action"]), where
-                    if "*" not in statement["Resource"]:
-                        continue
-                    verbs = {action.split(":")[1][:3] for action in statement["Action"]}
-                    assert verbs <= {"Des", "Get", "Lis"}, where
-                    region = load(path.split("/")[0]).region
-                    assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}, where
+        for statement in all_statements(stack):
+            where = f"{path} {statement['Sid']}"
+            assert not any(action.endswith(":*") or action == "*" for action in statement["Action"]), where
+            if "*" not in statement["Resource"]:
+                continue
+            seen.add(statement["Sid"])
+            verbs = {action.split(":")[1][:3] for action in statement["Action"]}
+            assert verbs <= {"Des", "Get", "Lis"}, where
+            region = load(path.split("/")[0]).region
+            assert statement["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}, where
+    assert seen == {"Look"}
 
 
 LOOKS_OF_AUTOSCALER = {
