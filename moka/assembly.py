@@ -39,6 +39,8 @@ class SynthesizedStack:
     """The CloudFormation template."""
     template_file: Path | None = None
     """Where the template was read from; none for one that was never in a file."""
+    depends_on: tuple[str, ...] = ()
+    """Names of the stacks of the same environment that are deployed before it, as the manifest has them."""
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -54,6 +56,11 @@ def read_assembly(folder: Path) -> list[SynthesizedStack]:
 
 def _stacks(folder: Path, stage: str | None) -> Iterator[SynthesizedStack]:
     artifacts: dict[str, dict[str, Any]] = _read_json(folder / "manifest.json").get("artifacts", {})
+    names = {
+        key: artifact.get("displayName", key).removeprefix(f"{stage}/")
+        for key, artifact in artifacts.items()
+        if artifact.get("type") == _STACK
+    }
     for key, artifact in artifacts.items():
         properties: dict[str, Any] = artifact.get("properties", {})
         if artifact.get("type") == _ASSEMBLY:
@@ -65,14 +72,15 @@ def _stacks(folder: Path, stage: str | None) -> Iterator[SynthesizedStack]:
                     f"stack {key!r} in {folder} is outside of a stage; every environment is a cdk.Stage"
                 )
             account, region = _target(artifact.get("environment", ""))
-            display: str = artifact.get("displayName", key)
             yield SynthesizedStack(
                 environment=stage,
-                name=display.removeprefix(f"{stage}/"),
+                name=names[key],
                 account=account,
                 region=region,
                 template=_read_json(folder / properties["templateFile"]),
                 template_file=folder / properties["templateFile"],
+                # what else it names are the assets, which are published before anything is deployed
+                depends_on=tuple(names[each] for each in artifact.get("dependencies", ()) if each in names),
             )
 
 

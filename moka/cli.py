@@ -54,6 +54,11 @@ COMMANDS: dict[str, _Command] = {
         function="render_command",
         help="Write an environment's Kubernetes manifests.",
     ),
+    "plan": _Command(
+        module="moka.plan.command",
+        function="plan_command",
+        help="Show what a first deploy does in which order, what runs side by side, and how long it takes.",
+    ),
     "preflight": _Command(
         module="moka.preflight.command",
         function="preflight_command",

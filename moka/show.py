@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import Annotated
 import typer
 
 from environments import environment_names
-from moka.errors import BadInputError, MokaError
+from moka.errors import BadInputError
 from moka.inventory import EnvironmentInventory, check_known, only, take_inventory
 from moka.inventory_table import inventory_tables
 from moka.output import write
-from moka.synth import ROOT, inventory_command
+from moka.synth import inventory_command, run
 
 
 class OutputFormat(StrEnum):
@@ -63,11 +62,5 @@ def show_command(
 def _synthesised(environment: str | None) -> list[EnvironmentInventory]:
     with TemporaryDirectory(prefix="moka-show-") as folder:
         assembly, rendered = Path(folder) / "cdk.out", Path(folder) / "dist"
-        command = inventory_command(assembly, rendered, environment)
-        # what it says is talk: stdout is ours
-        made = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
-        if made.returncode == BadInputError.exit_code:
-            raise BadInputError("nothing to show: see above")
-        if made.returncode != 0:
-            raise MokaError(f"the synth failed (exit code {made.returncode}): see above")
+        run(inventory_command(assembly, rendered, environment), what_for="show")
         return take_inventory(assembly, rendered)

@@ -10,10 +10,12 @@ import json
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moka.errors import BadInputError, MokaError
 from moka.processes import venv_environment
 
 if TYPE_CHECKING:
@@ -29,6 +31,20 @@ def inventory_command(assembly: Path, rendered: Path, environment: str | None = 
     """The command that synthesises and renders one environment, or all of them for None."""
     names = [] if environment is None else [environment]
     return [sys.executable, "-m", "moka.synth", str(assembly.absolute()), str(rendered.absolute()), *names]
+
+
+def assembly_command(assembly: Path, environment: str) -> Sequence[str]:
+    """The command that synthesises one environment and renders nothing."""
+    return [sys.executable, "-m", "moka.synth", str(assembly.absolute()), "", environment]
+
+
+def run(command: Sequence[str], *, what_for: str) -> None:
+    """Runs one of these commands. What it says is talk: stdout is the caller's. Raises BadInputError and MokaError."""
+    made = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
+    if made.returncode == BadInputError.exit_code:
+        raise BadInputError(f"nothing to {what_for}: see above")
+    if made.returncode != 0:
+        raise MokaError(f"the synth failed (exit code {made.returncode}): see above")
 
 
 def synthesise(assembly: Path, environment: str | None) -> None:
@@ -57,8 +73,10 @@ def synthesise(assembly: Path, environment: str | None) -> None:
 
 
 def main(assembly: str, rendered: str, environment: str | None = None) -> None:
-    """Synthesises, then renders the manifests; one process, so that Node is started once for both."""
+    """Synthesises, then renders the manifests unless `rendered` is empty; one process, so that Node is started once for both."""
     synthesise(Path(assembly), environment)
+    if not rendered:
+        return
     # app.py goes first: it says what is wrong with an environment file
     from environments import environment_names, load  # noqa: PLC0415
     from moka.render import render  # noqa: PLC0415

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from moka import roles_reference
 from moka.assembly import SynthesizedStack
+from moka.plan.times import UNKNOWN, typical
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs/reference/stacks.md", ROOT / "docs/concepts/infrastructure.md"]
@@ -33,3 +34,10 @@ def test_the_reference_of_roles_is_what_the_templates_give(stacks: dict[str, Syn
     told = roles_reference.PAGE.read_text(encoding="utf-8")
 
     assert told == roles_reference.page(stacks.values()), "stale: run python -m moka.roles_reference"
+
+
+def test_every_type_that_is_deployed_has_a_typical_creation_time(stacks: dict[str, SynthesizedStack]) -> None:
+    kinds = {resource["Type"] for stack in stacks.values() for resource in stack.resources.values()}
+
+    missing = [kind for kind in sorted(kinds) if typical(kind, {}) is UNKNOWN]
+    assert missing == [], "add them to moka/plan/times.py with a source, then run python -m moka.plan.docs"

@@ -19,11 +19,11 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
     said = moka("--help")
 
     assert said.returncode == 0
-    for word in ("local", "show", "render", "preflight", "Exit codes:", "bad input"):
+    for word in ("local", "show", "render", "plan", "preflight", "Exit codes:", "bad input"):
         assert word in said.stdout
 
 
-@pytest.mark.parametrize("command", ["--help", "local --help", "show --help"])
+@pytest.mark.parametrize("command", ["--help", "local --help", "show --help", "plan --help"])
 def test_help_needs_neither_cdk_nor_web_framework_nor_spark(command: str) -> None:
     program = (
         "import sys, moka.cli\n"

@@ -1,0 +1,85 @@
+"""`moka plan`: the command line around the plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from environments import environment_names
+from moka.assembly import AssemblyError, read_assembly
+from moka.errors import BadInputError
+from moka.output import write
+from moka.plan.as_json import plan_as_json
+from moka.plan.environment import make_plan
+from moka.plan.text import plan_text
+from moka.synth import assembly_command, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moka.assembly import SynthesizedStack
+
+
+class OutputFormat(StrEnum):
+    """What goes to stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def plan_command(
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of an environment.")],
+    assembly: Annotated[
+        Path | None,
+        typer.Option("--assembly", metavar="DIR", help="A cloud assembly (cdk.out) to read instead of a new synth."),
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            help="Stacks at a time, as for `./cdk deploy --concurrency`; without it, as many as can.",
+        ),
+    ] = None,
+    output: Annotated[
+        OutputFormat, typer.Option("--output", help="Text for people or JSON for programs.")
+    ] = OutputFormat.TEXT,
+) -> None:
+    """Show what a first deploy of an environment does in which order, what runs side by side, and what takes longest.
+
+    Reads the synthesized templates, nothing else: no account, no network. Minutes are typical ones from a dated table.
+    """
+    if concurrency is not None and concurrency < 1:
+        raise BadInputError(f"`--concurrency` must be at least 1, got {concurrency}; leave it out for as many as can")
+    plan = make_plan(_stacks(environment, assembly))
+    if output is OutputFormat.JSON:
+        sys.stdout.write(json.dumps(plan_as_json(plan, concurrency), indent=2) + "\n")
+    else:
+        write(plan_text(plan, concurrency), sys.stdout)
+
+
+def _stacks(environment: str, assembly: Path | None) -> list[SynthesizedStack]:
+    """The stacks of the environment, from the given assembly or from a new synth. Raises BadInputError and MokaError."""
+    if assembly is not None:
+        try:
+            stacks = read_assembly(assembly)
+        except AssemblyError as error:
+            raise BadInputError(f"`--assembly` must be a cloud assembly: {error}") from error
+        _check_known(environment, list(dict.fromkeys(stack.environment for stack in stacks)))
+    else:
+        _check_known(environment, environment_names())
+        with TemporaryDirectory(prefix="moka-plan-") as folder:
+            run(assembly_command(Path(folder), environment), what_for="plan")
+            stacks = read_assembly(Path(folder))
+    return [stack for stack in stacks if stack.environment == environment]
+
+
+def _check_known(name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise BadInputError(f"`ENV` must be one of {', '.join(known)}, got {name!r}")
