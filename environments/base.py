@@ -136,6 +136,12 @@ KeyArn = Annotated[
         "arn:aws:kms:us-east-1:111111111111:key/00000000-0000-4000-8000-000000000000",
     ),
 ]
+TopicArn = Annotated[
+    str,
+    _arn(
+        "topic-arn", "sns", r"[\w-]{1,256}", "an SNS topic", "arn:aws:sns:us-east-1:111111111111:data-platform-alerts"
+    ),
+]
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]

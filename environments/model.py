@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from environments.alarms import Alarms
 from environments.base import Account, Name, PolicyArn, Region, RoleArn, Section, Zone, ZoneId, shaped
 from environments.clusters import Cluster, Pool
 from environments.data import Catalog, Storage
@@ -113,6 +114,8 @@ class Environment(Section):
     """How images and manifests reach the clusters."""
     schedules: tuple[Schedule, ...] = ()
     """Changes of pools' bounds at a time of day."""
+    alarms: Alarms | None = None
+    """Alarms and a dashboard in CloudWatch; null makes none."""
 
     def cluster(self, name: str) -> Cluster:
         """Return the cluster of that name. Raises KeyError; the checks have refused a file that names an unknown one."""

@@ -114,6 +114,16 @@ def archer(environment: Environment) -> str:
     return f"moka-{environment.name}-archer"
 
 
+def alarm(environment: Environment, what: str) -> str:
+    """Return an alarm's name: moka-<env>-<what>."""
+    return f"moka-{environment.name}-{what}"
+
+
+def alarm_topic(environment: Environment) -> str:
+    """Return the name of the topic that alarms write to."""
+    return f"moka-{environment.name}-alarms"
+
+
 def target_group(environment: Environment, service: ArcherService) -> str:
     """Return the name of a service's target group, at most 32 characters: what a TargetGroupBinding finds it by."""
     return f"moka-{environment.name}-archer-{service}"

@@ -11,12 +11,15 @@ import aws_cdk as cdk
 from environments import Environment, names
 from environments.network import ExistingNetwork
 from environments.subnets import routed_subnets
+from infra.alarms import archer_alarms
 from infra.base import MokaStack, mechanism
+from infra.dashboard import dashboard
 from infra.outputs import ClusterOutputs, NetworkOutputs
 from infra.workload import service_account
 from moka_constructs import (
     ArcherReach,
     ArcherReachProps,
+    Dashboard,
     EncryptionKey,
     EncryptionKeyProps,
     InternalLoadBalancer,
@@ -73,6 +76,8 @@ class ArcherStack(MokaStack):
         self.database = self._database()
         self._migration_role()
         self.load_balancer = self._load_balancer()
+        if environment.alarms is not None:
+            self._alarms(clusters)
         self._outputs()
 
     def _database(self) -> ServerlessPostgres:
@@ -141,6 +146,18 @@ class ArcherStack(MokaStack):
                 ),
             ),
         )
+
+    def _alarms(self, clusters: Mapping[str, ClusterOutputs]) -> None:
+        environment = self.environment_file
+        balancer = self.load_balancer
+        for construct_id, alarm in archer_alarms(environment, balancer.full_name, balancer.target_group_full_names):
+            self.watch(construct_id, alarm)
+        everywhere = (
+            *self.alarm_names,
+            *(name for cluster in clusters.values() for name in cluster.alarm_names),
+            *self._network.alarm_names,
+        )
+        Dashboard(self, "Dashboard", dashboard(environment, self.location, everywhere))
 
     def _load_balancer(self) -> InternalLoadBalancer:
         environment, host = self.environment_file, self._host

@@ -5,7 +5,7 @@ import functools
 import aws_cdk as cdk
 
 from environments import Environment, names
-from moka_constructs import Location, Mechanism
+from moka_constructs import Alarm, Location, Mechanism, make_alarm, topic_arn
 
 
 class MokaStack(cdk.Stack):
@@ -24,6 +24,14 @@ class MokaStack(cdk.Stack):
         )
         self.environment_file = environment
         self.location = location(environment)
+        self.alarm_names: list[str] = []
+        """Names of the alarms in this stack."""
+
+    def watch(self, construct_id: str, alarm: Alarm) -> None:
+        """Make an alarm that tells the environment's topics; nothing where the file has no `alarms`."""
+        if self.environment_file.alarms is not None:
+            make_alarm(self, f"Alarm{construct_id}", alarm, alarm_topics(self.environment_file))
+            self.alarm_names.append(alarm.name)
 
 
 @functools.cache
@@ -40,3 +48,12 @@ def mechanism(environment: Environment, workload: str) -> Mechanism:
 def location(environment: Environment) -> Location:
     """Return where the environment's resources are."""
     return Location(partition=names.partition(environment), account=environment.account, region=environment.region)
+
+
+def alarm_topics(environment: Environment) -> tuple[str, ...]:
+    """Return the ARNs of the topics that alarms write to: our own when the file names addresses, and existing ones."""
+    alarms = environment.alarms
+    if alarms is None:
+        return ()
+    own = (topic_arn(location(environment), names.alarm_topic(environment)),) if alarms.emails else ()
+    return (*own, *alarms.topic_arns)

@@ -7,7 +7,8 @@ import aws_cdk as cdk
 
 from environments import Environment, names
 from environments.clusters import Cluster
-from infra.base import MokaStack, mechanism
+from infra.alarms import cluster_alarms, schedule_alarm, state_machine_arn
+from infra.base import MokaStack, alarm_topics, mechanism
 from infra.outputs import ClusterOutputs, NetworkOutputs
 from infra.pools import node_pool_props
 from moka_constructs import (
@@ -15,6 +16,8 @@ from moka_constructs import (
     ControlPlaneProps,
     EncryptionKey,
     EncryptionKeyProps,
+    LaunchFailures,
+    LaunchFailuresProps,
     NodePool,
     PoolSchedule,
     PoolSchedules,
@@ -72,7 +75,10 @@ class ClusterStack(MokaStack):
             ),
         )
         self._schedules({pool.name: pool for pool in spark.pools})
-        self.outputs = ClusterOutputs(identity=spark.identity, security_group_id=spark.security_group_id)
+        self._alarms(spark.tagger.auto_scaling_groups)
+        self.outputs = ClusterOutputs(
+            identity=spark.identity, security_group_id=spark.security_group_id, alarm_names=tuple(self.alarm_names)
+        )
         cdk.CfnOutput(self, "ClusterName", value=names.eks_cluster(environment, cluster))
         cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer)
 
@@ -132,6 +138,19 @@ class ClusterStack(MokaStack):
                 ),
             ),
         )
+
+    def _alarms(self, groups: Mapping[tuple[str, str], str]) -> None:
+        environment, cluster = self.environment_file, self._cluster
+        topics = alarm_topics(environment)
+        for construct_id, alarm in cluster_alarms(environment, cluster, groups):
+            self.watch(construct_id, alarm)
+        if any(each.cluster == cluster.name for each in environment.schedules):
+            machine = state_machine_arn(self.location, names.role(environment, cluster, "pool-resize"))
+            self.watch("Schedule", schedule_alarm(environment, cluster, machine))
+        if topics:
+            name = f"{names.eks_cluster(environment, cluster)}-launch-failures"
+            props = LaunchFailuresProps(name=name, auto_scaling_groups=list(groups.values()), topic_arns=topics)
+            LaunchFailures(self, "LaunchFailures", props)
 
     def _pull_cached_images(self) -> tuple[Statement, ...]:
         environment = self.environment_file

@@ -10,6 +10,8 @@ from infra.outputs import DataOutputs
 from moka_constructs import (
     AccessLogBucket,
     AccessLogBucketProps,
+    AlarmTopic,
+    AlarmTopicProps,
     BucketReader,
     CachedRegistry,
     DataBucket,
@@ -44,6 +46,12 @@ class DataStack(MokaStack):
             self._repositories()
         if environment.delivery.pull_through_caches:
             self._caches()
+        if environment.alarms is not None and environment.alarms.emails:
+            # alarms of earlier stacks may name a topic that is not there yet, but no stack has to wait for this one
+            props = AlarmTopicProps(
+                name=names.alarm_topic(environment), location=self.location, emails=environment.alarms.emails
+            )
+            AlarmTopic(self, "AlarmTopic", props)
 
     def _key(self) -> str:
         name = self.environment_file.name

@@ -5,6 +5,7 @@ import aws_cdk as cdk
 from environments import Environment, names
 from environments.network import ExistingNetwork, NewNetwork
 from environments.subnets import pod_subnets, routed_subnets
+from infra.alarms import network_alarms
 from infra.base import MokaStack
 from infra.outputs import NetworkOutputs
 from moka_constructs import (
@@ -63,6 +64,8 @@ class NetworkStack(MokaStack):
                     retention_days=network.flow_log_retention_days,
                 ),
             )
+        for construct_id, alarm in network_alarms(environment, self._vpc.nat_gateway_ids):
+            self.watch(construct_id, alarm)
         self.outputs = self._outputs(zones)
 
     def _outputs(self, zones: tuple[ZoneSubnets, ...]) -> NetworkOutputs:
@@ -77,6 +80,7 @@ class NetworkStack(MokaStack):
                 )
                 for zone in zones
             },
+            alarm_names=tuple(self.alarm_names),
         )
 
 

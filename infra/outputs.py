@@ -20,6 +20,8 @@ class NetworkOutputs:
     """Groups that every node joins beside the cluster's own."""
     prefix_list_ids: tuple[str, ...] = ()
     """Managed prefix lists whose networks may reach API servers."""
+    alarm_names: tuple[str, ...] = ()
+    """Alarms of the network, for the dashboard."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,3 +39,5 @@ class ClusterOutputs:
     identity: ClusterIdentity
     security_group_id: str
     """Group in which control plane and nodes talk."""
+    alarm_names: tuple[str, ...] = ()
+    """Alarms of the cluster, for the dashboard."""

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from moka_constructs.access_log_bucket import AccessLogBucket, AccessLogBucketProps
     from moka_constructs.addons import ADDON_VERSIONS
+    from moka_constructs.alarm import Alarm, Metric, make_alarm
+    from moka_constructs.alarm_topic import AlarmTopic, AlarmTopicProps, topic_arn
     from moka_constructs.archer_reach import ArcherReach, ArcherReachProps, ReachedCluster
     from moka_constructs.auto_scaling_tagger import AutoScalingTagger, AutoScalingTaggerProps
     from moka_constructs.closed_security_group import ClosedSecurityGroup
     from moka_constructs.control_plane import Access, ControlPlane, ControlPlaneProps
+    from moka_constructs.dashboard import Dashboard, DashboardProps, Graph, Row
     from moka_constructs.data_bucket import BucketReader, DataBucket, DataBucketProps
     from moka_constructs.encryption_key import EncryptionKey, EncryptionKeyProps
     from moka_constructs.errors import PropsError
     from moka_constructs.flow_logs import FlowLogs, FlowLogsProps
     from moka_constructs.image_repository import ImageRepository, ImageRepositoryProps
     from moka_constructs.internal_load_balancer import InternalLoadBalancer, InternalLoadBalancerProps, ZoneSubnet
+    from moka_constructs.launch_failures import LaunchFailures, LaunchFailuresProps
     from moka_constructs.location import Location
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
     from moka_constructs.pool_schedule import PoolSchedule, PoolSchedules, PoolSchedulesProps
@@ -51,6 +55,9 @@ _MODULES = {
     "Access": "control_plane",
     "AccessLogBucket": "access_log_bucket",
     "AccessLogBucketProps": "access_log_bucket",
+    "Alarm": "alarm",
+    "AlarmTopic": "alarm_topic",
+    "AlarmTopicProps": "alarm_topic",
     "ArcherReach": "archer_reach",
     "ArcherReachProps": "archer_reach",
     "AutoScalingTagger": "auto_scaling_tagger",
@@ -61,18 +68,24 @@ _MODULES = {
     "ClusterIdentity": "workload_role",
     "ControlPlane": "control_plane",
     "ControlPlaneProps": "control_plane",
+    "Dashboard": "dashboard",
+    "DashboardProps": "dashboard",
     "DataBucket": "data_bucket",
     "DataBucketProps": "data_bucket",
     "EncryptionKey": "encryption_key",
     "EncryptionKeyProps": "encryption_key",
     "FlowLogs": "flow_logs",
     "FlowLogsProps": "flow_logs",
+    "Graph": "dashboard",
     "ImageRepository": "image_repository",
     "ImageRepositoryProps": "image_repository",
     "InternalLoadBalancer": "internal_load_balancer",
     "InternalLoadBalancerProps": "internal_load_balancer",
+    "LaunchFailures": "launch_failures",
+    "LaunchFailuresProps": "launch_failures",
     "Location": "location",
     "Mechanism": "workload_role",
+    "Metric": "alarm",
     "NodePool": "node_pool",
     "NodePoolContext": "node_pool",
     "NodePoolProps": "node_pool",
@@ -86,6 +99,7 @@ _MODULES = {
     "PullThroughCaches": "pull_through_cache",
     "PullThroughCachesProps": "pull_through_cache",
     "ReachedCluster": "archer_reach",
+    "Row": "dashboard",
     "ServerlessPostgres": "serverless_postgres",
     "ServerlessPostgresProps": "serverless_postgres",
     "Service": "service_targets",
@@ -104,8 +118,10 @@ _MODULES = {
     "WorkloadRoleProps": "workload_role",
     "ZoneSubnet": "internal_load_balancer",
     "ZoneSubnets": "vpc",
+    "make_alarm": "alarm",
     "pull_cached_images": "pull_through_cache",
     "set_role_path": "role_path",
+    "topic_arn": "alarm_topic",
 }
 
 
@@ -120,6 +136,9 @@ __all__ = [
     "Access",
     "AccessLogBucket",
     "AccessLogBucketProps",
+    "Alarm",
+    "AlarmTopic",
+    "AlarmTopicProps",
     "ArcherReach",
     "ArcherReachProps",
     "AutoScalingTagger",
@@ -130,18 +149,24 @@ __all__ = [
     "ClusterIdentity",
     "ControlPlane",
     "ControlPlaneProps",
+    "Dashboard",
+    "DashboardProps",
     "DataBucket",
     "DataBucketProps",
     "EncryptionKey",
     "EncryptionKeyProps",
     "FlowLogs",
     "FlowLogsProps",
+    "Graph",
     "ImageRepository",
     "ImageRepositoryProps",
     "InternalLoadBalancer",
     "InternalLoadBalancerProps",
+    "LaunchFailures",
+    "LaunchFailuresProps",
     "Location",
     "Mechanism",
+    "Metric",
     "NodePool",
     "NodePoolContext",
     "NodePoolProps",
@@ -155,6 +180,7 @@ __all__ = [
     "PullThroughCaches",
     "PullThroughCachesProps",
     "ReachedCluster",
+    "Row",
     "ServerlessPostgres",
     "ServerlessPostgresProps",
     "Service",
@@ -173,6 +199,8 @@ __all__ = [
     "WorkloadRoleProps",
     "ZoneSubnet",
     "ZoneSubnets",
+    "make_alarm",
     "pull_cached_images",
     "set_role_path",
+    "topic_arn",
 ]

@@ -27,6 +27,8 @@ class EncryptionKeyProps:
     """Whether the key outlives its stack. A deleted key makes its data unreadable for ever."""
     outside_users: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     """{role of another account: whether it may also encrypt}; roles of this account need no word in the key policy."""
+    services: tuple[str, ...] = ()
+    """AWS services that use the key under their own identity, for this account's resources."""
     for_auto_scaling: bool = False
     """Whether EC2 Auto Scaling may start instances with volumes under this key; nodes never start otherwise."""
 
@@ -37,6 +39,8 @@ class EncryptionKey(Construct):
     def __init__(self, scope: Construct, construct_id: str, props: EncryptionKeyProps) -> None:
         super().__init__(scope, construct_id)
         statements = [_account(props.location)]
+        if props.services:
+            statements.append(_services(props.location, props.services))
         if props.for_auto_scaling:
             statements += _auto_scaling(props.location)
         statements += [
@@ -63,6 +67,17 @@ def _account(location: Location) -> dict[str, Any]:
         "Principal": {"AWS": location.iam_arn("root")},
         "Action": "kms:*",
         "Resource": "*",
+    }
+
+
+def _services(location: Location, services: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "Sid": "ServicesForThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": location.account}},
     }
 
 

@@ -91,10 +91,12 @@ class InternalLoadBalancer(Construct):
         )
         self.dns_name: str = balancer.attr_dns_name
         self._records(balancer.attr_canonical_hosted_zone_id)
-        self.target_group_arns = {
-            service.name: ServiceTargets(self, f"{service.name}Targets", props.vpc_id, service).arn
+        self._balancer = balancer
+        self._targets = {
+            service.name: ServiceTargets(self, f"{service.name}Targets", props.vpc_id, service)
             for service in props.services
         }
+        self.target_group_arns = {name: targets.arn for name, targets in self._targets.items()}
         """{service's name: ARN of its target group}; tokens."""
         for port in dict.fromkeys(service.port for service in props.services):
             self._listener(balancer.ref, port)
@@ -175,6 +177,16 @@ class InternalLoadBalancer(Construct):
             construct_id = f"OwnPort{port}" if own else f"Port{port}"
             group.let_reach(construct_id, target, port, f"{props.name} to pods on {port}")
         return group.id
+
+    @property
+    def full_name(self) -> str:
+        """What metrics call the balancer; a token."""
+        return str(self._balancer.attr_load_balancer_full_name)
+
+    @property
+    def target_group_full_names(self) -> dict[str, str]:
+        """{service's name: what metrics call its target group}; tokens."""
+        return {name: targets.full_name for name, targets in self._targets.items()}
 
     def _reached(self) -> set[tuple[int, str | None]]:
         """Return {(port of pods, their own group)}."""

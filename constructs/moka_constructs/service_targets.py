@@ -77,6 +77,12 @@ class ServiceTargets(Construct):
             ],
         )
         self.arn: str = group.ref
+        self._group = group
+
+    @property
+    def full_name(self) -> str:
+        """What metrics call the group; a token."""
+        return str(self._group.attr_target_group_full_name)
 
 
 def check_name(construct: Construct, key: str, name: str) -> None:

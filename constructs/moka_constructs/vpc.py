@@ -88,6 +88,8 @@ class Vpc(Construct):
         self.load_balancer_subnet_ids: list[str] = []
         self.node_subnet_ids: dict[str, list[str]] = {}
         """{zone: subnet ids}."""
+        self.nat_gateway_ids: dict[str, str] = {}
+        """{zone: id of the NAT gateway that stands there}; tokens."""
         gateways = self._nat_gateways()
         for zone in props.zones:
             self._private_subnets(zone, gateways)
@@ -128,6 +130,7 @@ class Vpc(Construct):
             )
             gateway.add_resource_dependency(route)
             gateways[zone.zone] = gateway.ref
+        self.nat_gateway_ids = dict(gateways)
         first = next(iter(gateways.values()))
         return {zone.zone: gateways.get(zone.zone, first) for zone in props.zones}
 

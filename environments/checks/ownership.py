@@ -15,7 +15,7 @@ _AUTO_SCALING: Final = (
 
 
 def accounts(environment: Environment) -> Findings:
-    """Boundary, execution role, cluster and node roles, keys and certificate are in the environment's account."""
+    """Boundary, execution role, cluster and node roles, keys, certificate and topics are in the environment's account."""
     for path, arn in _owned(environment):
         account = arn.split(":")[4]
         if account != environment.account:
@@ -29,7 +29,7 @@ def accounts(environment: Environment) -> Findings:
 
 
 def in_region(environment: Environment) -> Findings:
-    """Keys and certificate are in the environment's region."""
+    """Keys, certificate and topics are in the environment's region."""
     for path, arn in _owned(environment):
         region = arn.split(":")[3]
         if region not in {"", environment.region}:
@@ -91,6 +91,8 @@ def _owned(environment: Environment) -> Iterator[tuple[Path, str]]:
     ]
     for index, cache in enumerate(environment.delivery.pull_through_caches):
         given.append((("delivery", "pull_through_caches", index, "credential_arn"), cache.credential_arn))
+    if environment.alarms is not None:
+        given += [(("alarms", "topic_arns", number), arn) for number, arn in enumerate(environment.alarms.topic_arns)]
     for number, cluster in enumerate(environment.clusters):
         at: Path = ("clusters", number)
         given.append(((*at, "secrets_key_arn"), cluster.secrets_key_arn))

@@ -20,17 +20,22 @@ def synth() -> ModuleType:
     return module
 
 
-def test_the_ratio_is_of_medians_and_the_limit_decides_the_exit_code(synth: ModuleType) -> None:
-    text, code = synth.verdict("dev", [3.0, 1.5, 1.4], [1.0, 9.0, 0.9], [2.0, 2.0, 2.0])
+def test_ratios_are_of_medians_and_each_limit_decides_the_exit_code(synth: ModuleType) -> None:
+    within = synth.Measured([3.0, 1.5, 1.4], [1.0, 9.0, 0.9], [2.0, 2.0, 2.0], [3.75, 0.1, 9.0])
+    text, code = synth.verdict("dev", within)
 
     assert text.splitlines() == [
         "bare script (one VPC, one EKS cluster, six node groups)    1.00 s",
         "environment dev                                            1.50 s",
-        "ratio 1.50, at most 1.5",
-        "started without python -O: 2.00 s, ratio 2.00 (told, not judged)",
+        "  without python -O                                        2.00 s",
+        "all environments                                           3.75 s",
+        "ratio 1.50, at most 1.5: dev / bare script",
+        "ratio 2.00, at most 2.0: dev / bare script, both started without python -O",
+        "ratio 2.50, at most 2.5: all environments in one process / dev",
     ]
     assert code == 0
-    assert synth.verdict("dev", [1.51], [1.0], [2.0])[1] == 1
+    for slower in ({"ours": [1.51]}, {"plain": [2.01]}, {"everything": [3.9]}):
+        assert synth.verdict("dev", within._replace(**slower))[1] == 1
 
 
 def test_a_synth_that_fails_ends_the_benchmark_with_its_own_words(synth: ModuleType) -> None:
