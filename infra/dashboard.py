@@ -1,15 +1,11 @@
 """What the environment's dashboard shows, from top to bottom: alarms, each cluster, the network, Archer."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from environments import Environment, names
 from environments.clusters import Cluster
 from infra.alarms import etcd_limit
 from moka_constructs import DashboardProps, Graph, Location, Row
-
-MINUTES: Final = 300
-"""Period of searches, seconds."""
 
 
 def dashboard(environment: Environment, location: Location, alarms: Sequence[str]) -> DashboardProps:
@@ -62,7 +58,7 @@ def _cluster(environment: Environment, cluster: Cluster) -> Row:
 
 def _groups(pool: str, metric: str) -> str:
     """Return a search for a metric of all groups of a pool; pools of the same name on other clusters of the account are in it."""
-    return _search("AWS/AutoScaling,AutoScalingGroupName", metric, f'"{names.node_group_prefix(pool)}"', "Maximum")
+    return _search("AWS/AutoScaling,AutoScalingGroupName", metric, names.node_group_prefix(pool), "Maximum")
 
 
 def _network() -> Row:
@@ -93,18 +89,20 @@ def _archer(environment: Environment) -> Row:
                 line=("alarm", environment.alarms.database_percent if environment.alarms else 100),
             ),
             Graph(title="Database: connections", metrics=[["AWS/RDS", "DatabaseConnections", *database]]),
-            Graph(title="Pods that answer", searches=[_search(targets, "HealthyHostCount", f'"{name}"', "Maximum")]),
+            Graph(title="Pods that answer", searches=[_search(targets, "HealthyHostCount", name, "Maximum")]),
             Graph(
                 title="Answers with 5xx",
-                searches=[_search(targets, "HTTPCode_Target_5XX_Count", f'"{name}"', "Sum")],
+                searches=[_search(targets, "HTTPCode_Target_5XX_Count", name, "Sum")],
             ),
-            Graph(
-                title="Seconds until an answer", searches=[_search(targets, "TargetResponseTime", f'"{name}"', "p99")]
-            ),
+            Graph(title="Seconds until an answer", searches=[_search(targets, "TargetResponseTime", name, "p99")]),
         ],
     )
 
 
-def _search(dimensions: str, metric: str, words: str, statistic: str) -> str:
-    wanted = " ".join(filter(None, [f'MetricName="{metric}"', words]))
-    return f"SEARCH('{{{dimensions}}} {wanted}', '{statistic}', {MINUTES})"
+def _search(dimensions: str, metric: str, named: str, statistic: str) -> str:
+    """Return a search for a metric of what has all words of `named` in its name.
+
+    In quotes a term has to be the whole value, so the parts of a name are single words.
+    """
+    wanted = " ".join([f'MetricName="{metric}"', *filter(None, named.split("-"))])
+    return f"SEARCH('{{{dimensions}}} {wanted}', '{statistic}')"

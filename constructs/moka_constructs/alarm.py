@@ -12,6 +12,8 @@ from typing import Any, Literal
 from aws_cdk import CfnResource
 from constructs import Construct
 
+from moka_constructs.errors import PropsError
+
 MAX_NAME = 255
 MAX_DESCRIPTION = 1024
 
@@ -50,6 +52,13 @@ class Alarm:
 
 def make_alarm(scope: Construct, construct_id: str, alarm: Alarm, topic_arns: Sequence[str]) -> None:
     """Make `alarm`; all topics hear when it starts and when it ends."""
+    for key, text, most in (("name", alarm.name, MAX_NAME), ("meaning", alarm.meaning, MAX_DESCRIPTION)):
+        if len(text) > most:
+            raise PropsError(
+                "AlarmTextTooLong",
+                f"`{key}` must have at most {most} characters, got {text!r} ({len(text)}); shorten it",
+                scope,
+            )
     properties: dict[str, Any] = {
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.meaning,

@@ -12,6 +12,8 @@ from typing import Final
 from aws_cdk import CfnResource
 from constructs import Construct
 
+from moka_constructs.errors import PropsError
+
 REASONS: Final = (
     "*free addresses*",
     "*FreeAddresses*",
@@ -40,6 +42,12 @@ class LaunchFailures(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: LaunchFailuresProps) -> None:
         super().__init__(scope, construct_id)
+        if not 1 <= len(props.topic_arns) <= MOST_TARGETS:
+            raise PropsError(
+                "WrongNumberOfTopics",
+                f"`topic_arns` must name 1 to {MOST_TARGETS} topics, got {len(props.topic_arns)}; a rule has no more targets",
+                self,
+            )
         pattern = {
             "source": ["aws.autoscaling"],
             "detail-type": ["EC2 Instance Launch Unsuccessful"],

@@ -214,6 +214,16 @@ def test_the_dashboard_shows_every_alarm_and_no_widget_covers_another(
     ]
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) == 23
+    searches = [
+        entry["expression"]
+        for each in widgets
+        for metric in each["properties"].get("metrics", [])
+        for entry in metric
+        if isinstance(entry, dict) and "expression" in entry
+    ]
+    # a quoted term has to be a whole value: only names of metrics are
+    assert all(search.count('"') == 2 and 'MetricName="' in search for search in searches)
+    assert any("eks executor" in search for search in searches)
     headings = [each["properties"]["markdown"] for each in widgets if each["type"] == "text"]
     assert [heading.split(" (")[0] for heading in headings] == [
         *(f"## Cluster {cluster.name}" for cluster in environment.clusters),
