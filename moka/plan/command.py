@@ -17,6 +17,7 @@ from moka.errors import BadInputError
 from moka.output import write
 from moka.plan.as_json import plan_as_json
 from moka.plan.environment import make_plan
+from moka.plan.picture import plan_picture
 from moka.plan.text import plan_text
 from moka.synth import assembly_command, run
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moka.assembly import SynthesizedStack
+    from moka.plan.environment import EnvironmentPlan
 
 
 class OutputFormat(StrEnum):
@@ -47,6 +49,9 @@ def plan_command(
             help="Stacks at a time, as for `./cdk deploy --concurrency`; without it, as many as can.",
         ),
     ] = None,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Also draw it: writes dist/ENV/plan.svg below the folder you are in.")
+    ] = False,
     output: Annotated[
         OutputFormat, typer.Option("--output", help="Text for people or JSON for programs.")
     ] = OutputFormat.TEXT,
@@ -58,10 +63,24 @@ def plan_command(
     if concurrency is not None and concurrency < 1:
         raise BadInputError(f"`--concurrency` must be at least 1, got {concurrency}; leave it out for as many as can")
     plan = make_plan(_stacks(environment, assembly))
+    if draw:
+        _draw(plan, concurrency)
     if output is OutputFormat.JSON:
         sys.stdout.write(json.dumps(plan_as_json(plan, concurrency), indent=2) + "\n")
     else:
         write(plan_text(plan, concurrency), sys.stdout)
+
+
+def _draw(plan: EnvironmentPlan, concurrency: int | None) -> None:
+    file = Path("dist") / plan.name / "plan.svg"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(plan_picture(plan, concurrency), encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(
+            f"`--draw` cannot write {file}: {error.strerror}; go to a folder that you may write to"
+        ) from error
+    sys.stderr.write(f"drawn: {file}\n")
 
 
 def _stacks(environment: str, assembly: Path | None) -> list[SynthesizedStack]:

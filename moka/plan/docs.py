@@ -1,21 +1,29 @@
 """Writes what the documentation shows of plans: `python -m moka.plan.docs`.
 
-Makes `docs/reference/creation-times.md` from the table of times. A test fails when it is stale.
+Makes `docs/reference/creation-times.md` from the table of times, and `docs/images/prod-plan.svg` from prod's templates. Tests fail
+when they are stale.
 """
 
 from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from moka.assembly import read_assembly
+from moka.plan.environment import make_plan
+from moka.plan.picture import plan_picture
 from moka.plan.times import CREATION_TIMES, READ_ON, UNKNOWN, Basis, CreationTime
+from moka.synth import assembly_command, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 TIMES_PAGE: Final = DOCS / "reference" / "creation-times.md"
+PICTURE: Final = DOCS / "images" / "prod-plan.svg"
+PICTURED: Final = "prod"
 COMMAND: Final = "python -m moka.plan.docs"
 
 _INTRODUCTION: Final = """# Creation times
@@ -65,7 +73,11 @@ def _row(time: CreationTime) -> str:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page and the picture."""
+    with TemporaryDirectory(prefix="moka-plan-") as folder:
+        run(assembly_command(Path(folder), PICTURED), what_for="draw")
+        PICTURE.parent.mkdir(exist_ok=True)
+        PICTURE.write_text(plan_picture(make_plan(read_assembly(Path(folder)))), encoding="utf-8")
     TIMES_PAGE.write_text(times_page(), encoding="utf-8")
 
 

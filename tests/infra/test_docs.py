@@ -3,6 +3,9 @@ from pathlib import Path
 
 from moka import roles_reference
 from moka.assembly import SynthesizedStack
+from moka.plan import make_plan
+from moka.plan.docs import PICTURE
+from moka.plan.picture import plan_picture
 from moka.plan.times import UNKNOWN, typical
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +44,9 @@ def test_every_type_that_is_deployed_has_a_typical_creation_time(stacks: dict[st
 
     missing = [kind for kind in sorted(kinds) if typical(kind, {}) is UNKNOWN]
     assert missing == [], "add them to moka/plan/times.py with a source, then run python -m moka.plan.docs"
+
+
+def test_the_picture_of_prods_plan_is_what_the_templates_give(stacks: dict[str, SynthesizedStack]) -> None:
+    prod = [stack for stack in stacks.values() if stack.environment == "prod"]
+
+    assert PICTURE.read_text(encoding="utf-8") == plan_picture(make_plan(prod)), "stale: run python -m moka.plan.docs"
