@@ -12,17 +12,18 @@ from environments.alarms import Alarms
 from environments.clusters import Cluster
 from moka_constructs import Alarm, Location, Metric
 
-ETCD_BYTES: Final = {"standard": 8 * 1024**3}
-"""Size at which etcd refuses writes: 8 GiB, 16 GiB with a provisioned control plane.
-https://docs.aws.amazon.com/eks/latest/best-practices/control-plane.html"""
+ETCD_BYTES: Final = 8 * 1024**3
+"""Size at which etcd refuses writes. https://docs.aws.amazon.com/eks/latest/best-practices/control-plane.html"""
 ETCD_BYTES_PROVISIONED: Final = 16 * 1024**3
+"""The same with a provisioned control plane."""
 ETCD_SHARE: Final = 0.75
 """Where the alarm is: a busy Spark cluster writes the rest within hours."""
 
 
 def etcd_limit(cluster: Cluster) -> int:
     """Return the bytes from which the alarm rings."""
-    return int(ETCD_BYTES.get(cluster.control_plane_tier, ETCD_BYTES_PROVISIONED) * ETCD_SHARE)
+    whole = ETCD_BYTES if cluster.control_plane_tier == "standard" else ETCD_BYTES_PROVISIONED
+    return int(whole * ETCD_SHARE)
 
 
 def network_alarms(environment: Environment, gateways: Mapping[str, str]) -> Iterator[tuple[str, Alarm]]:
