@@ -28,7 +28,7 @@ PLAIN_LIMIT = 2.0
 """The same, started like the yardstick."""
 ALL_LIMIT = 2.5
 """Most that all environments in one process may cost, in synths of one."""
-LOOKS = 3
+LOOKS = 6
 """How often the medians are taken before a ratio over the limit counts: two cores are easily disturbed."""
 
 
