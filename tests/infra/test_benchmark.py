@@ -29,12 +29,14 @@ def test_ratios_are_of_medians_and_each_limit_decides_the_exit_code(synth: Modul
         "environment dev                                            1.50 s",
         "  without python -O                                        2.00 s",
         "all environments                                           3.75 s",
-        "ratio 1.50, at most 1.5: dev / bare script",
+        "dev / bare script is within the first stacks' 1.5 (told, not judged)",
+        "ratio 1.50, at most 2.0: dev / bare script",
         "ratio 2.00, at most 2.0: dev / bare script, both started without python -O",
         "ratio 2.50, at most 2.5: all environments in one process / dev",
     ]
     assert code == 0
-    for slower in ({"ours": [1.51]}, {"plain": [2.01]}, {"everything": [3.9]}):
+    assert "is above the first stacks' 1.5" in synth.verdict("dev", within._replace(ours=[1.51]))[0]
+    for slower in ({"ours": [2.01]}, {"plain": [2.01]}, {"everything": [3.9]}):
         assert synth.verdict("dev", within._replace(**slower))[1] == 1
 
 
