@@ -64,10 +64,15 @@ else
     if [ ! -x "$venv/bin/pip" ]; then
         "$python" -m venv "$venv" || die "$python cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
     fi
+    # the pip of an older Python warns of packages without wheels that it installs all the same: nothing for a reader to do
+    export PYTHONWARNINGS=ignore
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    unset PYTHONWARNINGS
 fi
 say "installing the CDK CLI with the Node of the virtual environment"
-PATH=$PWD/$venv/bin:$PATH npm ci --silent --no-audit --no-fund
+# not --silent: that hides errors too
+PATH=$PWD/$venv/bin:$PATH npm ci --loglevel=error --no-audit --no-fund >/dev/null ||
+    die "npm could not install the CDK CLI, see its words above; behind a proxy with a certificate of its own, set NODE_EXTRA_CA_CERTS"
 printf '%s\n' "$want" >"$stamp"
 say "done in $(($(date +%s) - started)) s"

@@ -75,8 +75,8 @@ def test_a_finished_set_up_says_and_does_nothing() -> None:
     assert (ROOT / ".venv" / ".moka-setup").stat().st_mtime_ns == before
 
 
-def test_a_changed_lock_makes_the_set_up_stale(checkout: Path) -> None:
-    # GIVEN a set-up whose python and pip only write down that they were called
+def give_installers(checkout: Path, *, npm: str) -> None:
+    """Python and pip that only write down that they were called, and an npm that does as told."""
     fake_bin = checkout / ".venv" / "bin"
     fake_bin.mkdir(parents=True)
     real = ROOT / ".venv" / "bin" / "python"
@@ -84,7 +84,24 @@ def test_a_changed_lock_makes_the_set_up_stale(checkout: Path) -> None:
     for name in ("python", "pip"):
         executable(fake_bin / name, script)
     executable(checkout / "bin" / "python3.11", f'#!/bin/sh\nexec "{real}" "$@"\n')
-    executable(checkout / "bin" / "npm", "#!/bin/sh\nexit 0\n")
+    executable(checkout / "bin" / "npm", f"#!/bin/sh\n{npm}\n")
+
+
+def test_a_failing_npm_is_heard_and_leaves_the_set_up_unfinished(checkout: Path) -> None:
+    # npm's own --silent hides even its errors
+    give_installers(checkout, npm='case "$*" in *--silent*) ;; *) echo "npm error no such host" >&2 ;; esac\nexit 1')
+
+    done = run_setup(checkout)
+
+    assert done.returncode == 2
+    assert "npm error no such host" in done.stderr
+    assert "setup: npm could not install the CDK CLI" in done.stderr.splitlines()[-1]
+    assert not (checkout / ".venv" / ".moka-setup").exists()
+
+
+def test_a_changed_lock_makes_the_set_up_stale(checkout: Path) -> None:
+    # GIVEN a set-up
+    give_installers(checkout, npm="exit 0")
     assert run_setup(checkout).returncode == 0
     calls = (checkout / "calls").read_text()
     assert "--require-hashes -r requirements.lock" in calls
