@@ -1,0 +1,205 @@
+"""A real Kubernetes control plane on this machine: etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
+
+Each has ports, keys, data and a folder of its own, so any number run side by side, on loopback only. Nothing outlives the
+process that started it: see `keeper`. There are no nodes and no pods run; `nodes` adds some that pretend to.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import signal
+import ssl
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import httpx
+
+from archer.ports import free_port
+from testbed import components
+from testbed.binaries import CONTROL_PLANE, binaries
+from testbed.cluster import TESTBED_LABEL, Cluster
+from testbed.components import Settings
+from testbed.errors import CannotStartError
+from testbed.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from testbed.kubernetes import Client
+
+_PORTS: Final = range(20_000, 32_000)
+"""Where ports are looked for: below those that Linux gives to outgoing connections, so that a restart finds its port free."""
+_TRIES: Final = 5
+_START_SECONDS: Final = 60
+"""How long a component may take on a machine that is busy; an idle one needs a few seconds for all."""
+_TAKEN: Final = "address already in use"
+
+
+class ControlPlane(Cluster):
+    """A control plane; start() and stop() it, or use it as a context."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._keeper: Keeper | None = None
+        self._ground: components.Ground | None = None
+        self._programs: Mapping[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything; returns when the API server is ready and the controllers work. Raises CannotStartError."""
+        if self._keeper is not None:
+            raise CannotStartError("this control plane runs already; stop() it first, or make another one")
+        self._programs = binaries(*CONTROL_PLANE)
+        for attempt in range(_TRIES):
+            try:
+                self._start_once()
+            except CannotStartError as error:
+                self.stop()
+                # somebody took the port between our look and the program's
+                if _TAKEN not in str(error) or attempt == _TRIES - 1:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """End everything, at once; no process and no folder is left. May be called twice."""
+        self._close_clients()
+        keeper, self._keeper, self._ground = self._keeper, None, None
+        if keeper is not None:
+            keeper.close()
+
+    def _start_once(self) -> None:
+        self._keeper = keeper = Keeper()
+        super().__init__(folder=keeper.folder, kubectl=self._programs["kubectl"], enter=self.settings.enter)
+        etcd_port = _some_port("127.0.0.1")
+        self._ground = ground = components.prepare(
+            keeper.folder,
+            self.settings,
+            etcd_port=etcd_port,
+            api_port=_some_port(self.settings.address, avoid=etcd_port) if not self.settings.enter else etcd_port + 1,
+        )
+        self.context = f"moka-testbed-{secrets.token_hex(4)}"
+        self.server = ground.server
+        self.ca_file = ground.authority.certificate
+        self.kubeconfig = ground.kubeconfig("admin", self.context)
+        self.run("etcd", [self._programs["etcd"], *components.etcd_flags(ground)])
+        self.start_api_server()
+        self.kubectl("label", "namespace", "kube-system", f"{TESTBED_LABEL}=true", "--overwrite")
+        flags = components.controller_manager_flags(ground, self.context)
+        self.run("kube-controller-manager", [self._programs["kube-controller-manager"], *flags])
+        if self.settings.scheduler:
+            flags = components.scheduler_flags(ground, self.context)
+            self.run("kube-scheduler", [self._programs["kube-scheduler"], *flags])
+        # pods are refused until the controllers have made their namespace's service account
+        self._wait_until(self._has_service_account, "no service account `default` appeared in namespace default")
+
+    # what tests of faults do
+
+    def start_api_server(self) -> None:
+        """Start the API server, on the port it always had; returns when it is ready."""
+        flags = components.api_server_flags(self._running_ground)
+        self.run("kube-apiserver", [self._programs["kube-apiserver"], *flags])
+        with self.client() as client:
+            self._wait_until(lambda: self._is_ready(client), "the API server did not get ready")
+
+    def stop_api_server(self, *, graceful: bool = False) -> None:
+        """Stop the API server: as a crash would, or by SIGTERM."""
+        self.end("kube-apiserver", graceful=graceful)
+
+    def restart_api_server(self, *, graceful: bool = False) -> None:
+        """Stop and start it: watches break, and the new one's watch cache knows no older resource version."""
+        self.stop_api_server(graceful=graceful)
+        self.start_api_server()
+
+    def compact_etcd(self) -> int:
+        """Forget all history in etcd, as EKS' does every five minutes; returns the revision that is now the oldest.
+
+        A list at an older resource version then ends in 410 Expired. A watch may still be served from the API server's
+        own cache: restart_api_server() afterwards makes it end in 410 too.
+        """
+        ground = self._running_ground
+        tls = ssl.create_default_context(cafile=str(ground.etcd_authority.certificate))
+        tls.load_cert_chain(ground.etcd_client.certificate, ground.etcd_client.key)
+        with httpx.Client(base_url=ground.etcd, verify=tls, trust_env=False) as etcd:
+            now = etcd.post("/v3/kv/range", json={"key": "AA=="}).raise_for_status().json()["header"]["revision"]
+            etcd.post("/v3/kv/compaction", json={"revision": now, "physical": True}).raise_for_status()
+        return int(now)
+
+    # programs beside the control plane
+
+    def run(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> int:
+        """Start a program that lives as long as this control plane at most; returns its process id."""
+        return self._running_keeper.start(name, [*self.settings.enter, *command], env)
+
+    def end(self, name: str, *, graceful: bool = False, patience_seconds: float = 20) -> int | None:
+        """End such a program, or one of the control plane's; returns its exit code, None when it was not there."""
+        how = signal.SIGTERM if graceful else signal.SIGKILL
+        return self._running_keeper.stop(name, how=how, patience_seconds=patience_seconds)
+
+    def is_running(self, name: str) -> bool:
+        """Whether that program runs."""
+        return self._running_keeper.running(name)
+
+    def log(self, name: str) -> Path:
+        """The file with what that program said."""
+        return self._running_keeper.log(name)
+
+    @property
+    def ground(self) -> components.Ground:
+        """Keys, certificates and ports, for those who add a real node."""
+        return self._running_ground
+
+    @property
+    def _running_keeper(self) -> Keeper:
+        if self._keeper is None:
+            raise CannotStartError("this control plane does not run; start() it first")
+        return self._keeper
+
+    @property
+    def _running_ground(self) -> components.Ground:
+        if self._ground is None:
+            raise CannotStartError("this control plane does not run; start() it first")
+        return self._ground
+
+    def _is_ready(self, client: Client) -> bool:
+        if self.settings.enter:
+            return self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
+        try:
+            return client.http.get("/readyz", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+    def _has_service_account(self) -> bool:
+        return self.kubectl("get", "serviceaccount", "default", check=False).returncode == 0
+
+    def _wait_until(self, condition: Callable[[], bool], otherwise: str) -> None:
+        keeper = self._running_keeper
+        deadline = time.monotonic() + _START_SECONDS
+        names = ["etcd", "kube-apiserver"]
+        while not condition():
+            keeper.check(*names)
+            if time.monotonic() > deadline:
+                raise CannotStartError(
+                    f"{otherwise} within {_START_SECONDS} s; the API server said:\n{keeper.log_tail('kube-apiserver')}"
+                )
+            time.sleep(0.05)
+
+
+def _some_port(host: str, *, avoid: int = 0) -> int:
+    """A port that was free a moment ago; two planes that start at once rarely look at the same one."""
+    start = random.choice(_PORTS)  # noqa: S311  # no secret
+    return free_port(host, start, avoid=frozenset({avoid}))
