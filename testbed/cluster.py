@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from typing import TYPE_CHECKING, Final
 
 from testbed import kubeconfig
+from testbed.errors import CannotStartError
 from testbed.kubernetes import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from testbed.keeper import Keeper
 
 TESTBED_LABEL: Final = "moka.dev/testbed"
 """Label of the namespace kube-system, "true" on a cluster that tests may break."""
@@ -39,12 +44,33 @@ class Cluster:
     ca_file: Path
     """PEM of the authority that signed the server's certificate."""
 
-    def __init__(self, *, folder: Path, kubectl: Path, enter: tuple[str, ...] = ()) -> None:
-        self.folder = folder
+    _keeper: Keeper | None = None
+    _kubectl: Path
+    _enter: tuple[str, ...]
+    _clients: list[Client]
+
+    def _take(self, keeper: Keeper, *, kubectl: Path, enter: tuple[str, ...] = ()) -> None:
+        self._keeper, self._kubectl, self._enter, self._clients = keeper, kubectl, enter, []
+
+    def _release(self) -> None:
+        """Close the clients, end the programs, remove the folder."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            while self._clients:
+                self._clients.pop().close()
+            keeper.close()
+
+    @property
+    def keeper(self) -> Keeper:
+        """Holds the programs and the folder."""
+        if self._keeper is None:
+            raise CannotStartError("this cluster is not there: start() it first")
+        return self._keeper
+
+    @property
+    def folder(self) -> Path:
         """Ours to write in; gone at the end."""
-        self._kubectl = kubectl
-        self._enter = enter
-        self._clients: list[Client] = []
+        return self.keeper.folder
 
     def kubectl(
         self, *args: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
@@ -95,6 +121,19 @@ class Cluster:
             user=self.token(namespace, service_account),
         )
 
-    def _close_clients(self) -> None:
-        while self._clients:
-            self._clients.pop().close()
+    def run(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> int:
+        """Start a program beside the cluster; it ends with the cluster at the latest. Returns its process id."""
+        return self.keeper.start(name, [*self._enter, *command], env)
+
+    def end(self, name: str, *, graceful: bool = False, patience_seconds: float = 20) -> int | None:
+        """End such a program, or one of the control plane's; returns its exit code, None when it was not there."""
+        how = signal.SIGTERM if graceful else signal.SIGKILL
+        return self.keeper.stop(name, how=how, patience_seconds=patience_seconds)
+
+    def is_running(self, name: str) -> bool:
+        """Whether that program runs."""
+        return self.keeper.running(name)
+
+    def log(self, name: str) -> Path:
+        """The file with what that program said."""
+        return self.keeper.log(name)

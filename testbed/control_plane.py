@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import signal
 import ssl
 import time
 from typing import TYPE_CHECKING, Final, Self
@@ -24,7 +23,7 @@ from testbed.errors import CannotStartError
 from testbed.keeper import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -39,16 +38,16 @@ _TAKEN: Final = "address already in use"
 
 
 class ControlPlane(Cluster):
-    """A control plane; start() and stop() it, or use it as a context."""
+    """A control plane; start() and stop() it, or use it as a context (which starts it unless it runs)."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._keeper: Keeper | None = None
         self._ground: components.Ground | None = None
         self._programs: Mapping[str, Path] = {}
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._keeper is None:
+            self.start()
         return self
 
     def __exit__(
@@ -77,14 +76,12 @@ class ControlPlane(Cluster):
 
     def stop(self) -> None:
         """End everything, at once; no process and no folder is left. May be called twice."""
-        self._close_clients()
-        keeper, self._keeper, self._ground = self._keeper, None, None
-        if keeper is not None:
-            keeper.close()
+        self._ground = None
+        self._release()
 
     def _start_once(self) -> None:
-        self._keeper = keeper = Keeper()
-        super().__init__(folder=keeper.folder, kubectl=self._programs["kubectl"], enter=self.settings.enter)
+        keeper = Keeper()
+        self._take(keeper, kubectl=self._programs["kubectl"], enter=self.settings.enter)
         etcd_port = _some_port("127.0.0.1")
         self._ground = ground = components.prepare(
             keeper.folder,
@@ -139,35 +136,10 @@ class ControlPlane(Cluster):
             etcd.post("/v3/kv/compaction", json={"revision": now, "physical": True}).raise_for_status()
         return int(now)
 
-    # programs beside the control plane
-
-    def run(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> int:
-        """Start a program that lives as long as this control plane at most; returns its process id."""
-        return self._running_keeper.start(name, [*self.settings.enter, *command], env)
-
-    def end(self, name: str, *, graceful: bool = False, patience_seconds: float = 20) -> int | None:
-        """End such a program, or one of the control plane's; returns its exit code, None when it was not there."""
-        how = signal.SIGTERM if graceful else signal.SIGKILL
-        return self._running_keeper.stop(name, how=how, patience_seconds=patience_seconds)
-
-    def is_running(self, name: str) -> bool:
-        """Whether that program runs."""
-        return self._running_keeper.running(name)
-
-    def log(self, name: str) -> Path:
-        """The file with what that program said."""
-        return self._running_keeper.log(name)
-
     @property
     def ground(self) -> components.Ground:
         """Keys, certificates and ports, for those who add a real node."""
         return self._running_ground
-
-    @property
-    def _running_keeper(self) -> Keeper:
-        if self._keeper is None:
-            raise CannotStartError("this control plane does not run; start() it first")
-        return self._keeper
 
     @property
     def _running_ground(self) -> components.Ground:
@@ -187,7 +159,7 @@ class ControlPlane(Cluster):
         return self.kubectl("get", "serviceaccount", "default", check=False).returncode == 0
 
     def _wait_until(self, condition: Callable[[], bool], otherwise: str) -> None:
-        keeper = self._running_keeper
+        keeper = self.keeper
         deadline = time.monotonic() + _START_SECONDS
         names = ["etcd", "kube-apiserver"]
         while not condition():
