@@ -1,6 +1,6 @@
 # Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
 .DEFAULT_GOAL := help
-.PHONY: help run test check policy format bench setup lock clean
+.PHONY: help run test e2e testbed check policy format bench setup lock clean
 SHELL := /bin/sh
 
 # Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 
 help: ## show the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make run ONCE=1      exit after the results: 0 only if every job succeeded"
 	@echo "  make test ARGS=...   arguments for pytest, for example ARGS='-k queue'"
@@ -19,6 +19,12 @@ run: setup ## synthesise every environment, then real Spark jobs through Archer 
 
 test: setup ## run every test; no network after the set-up
 	@exec pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
+	@exec pytest tests/e2e $(ARGS)
+
+testbed: setup ## start a Kubernetes control plane with the pretended nodes of ENV (dev) and stay until Ctrl-C
+	@exec python -m testbed up $(or $(ENV),dev)
 
 check: setup ## format, lint, types, import layers, spelling, dependency audit
 	ruff format --check .
