@@ -6,25 +6,19 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from environments import environment_names
-from moka.assembly import AssemblyError, read_assembly
+from moka.environment_stacks import stacks_of
 from moka.errors import BadInputError
 from moka.output import write
 from moka.plan.as_json import plan_as_json
 from moka.plan.environment import make_plan
 from moka.plan.picture import plan_picture
 from moka.plan.text import plan_text
-from moka.synth import assembly_command, run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from moka.assembly import SynthesizedStack
     from moka.plan.environment import EnvironmentPlan
 
 
@@ -62,7 +56,7 @@ def plan_command(
     """
     if concurrency is not None and concurrency < 1:
         raise BadInputError(f"`--concurrency` must be at least 1, got {concurrency}; leave it out for as many as can")
-    plan = make_plan(_stacks(environment, assembly))
+    plan = make_plan(stacks_of(environment, assembly, what_for="plan"))
     if draw:
         _draw(plan, concurrency)
     if output is OutputFormat.JSON:
@@ -81,24 +75,3 @@ def _draw(plan: EnvironmentPlan, concurrency: int | None) -> None:
             f"`--draw` cannot write {file}: {error.strerror}; go to a folder that you may write to"
         ) from error
     sys.stderr.write(f"drawn: {file}\n")
-
-
-def _stacks(environment: str, assembly: Path | None) -> list[SynthesizedStack]:
-    """The stacks of the environment, from the given assembly or from a new synth. Raises BadInputError and MokaError."""
-    if assembly is not None:
-        try:
-            stacks = read_assembly(assembly)
-        except AssemblyError as error:
-            raise BadInputError(f"`--assembly` must be a cloud assembly: {error}") from error
-        _check_known(environment, list(dict.fromkeys(stack.environment for stack in stacks)))
-    else:
-        _check_known(environment, environment_names())
-        with TemporaryDirectory(prefix="moka-plan-") as folder:
-            run(assembly_command(Path(folder), environment), what_for="plan")
-            stacks = read_assembly(Path(folder))
-    return [stack for stack in stacks if stack.environment == environment]
-
-
-def _check_known(name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise BadInputError(f"`ENV` must be one of {', '.join(known)}, got {name!r}")

@@ -7,10 +7,10 @@ it has no room; the whole text is then its tooltip. The same plan gives the same
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from xml.sax.saxutils import escape
 
 from moka.plan.schedule import scheduled, total
 from moka.plan.text import minutes, readable_id
+from moka.svg import Box, document, fitted, label, line, rect, shortened
 
 if TYPE_CHECKING:
     from moka.plan.environment import EnvironmentPlan, PlannedStack
@@ -23,29 +23,12 @@ RIGHT: Final = 90
 TOP: Final = 104
 ROW: Final = 54
 BAR: Final = 34
-CHARACTER: Final = 7.4
-"""Width of a character at 12 px on the safe side: the widest common letters of system fonts take less on average."""
 LEGEND: Final = 56
 
 _STYLE: Final = """\
-:root{--back:#fff;--ink:#1b1f24;--dim:#5b6570;--line:#dfe3e8;--bar:#c9d6e8;--critical:#f2a65a;--link:#b8651b;--on:#1b1f24}
-@media (prefers-color-scheme:dark){:root{--back:#14181d;--ink:#e8ecf1;--dim:#9aa5b1;--line:#2b323a;--bar:#3a4a61;--critical:#a8611d;--link:#f0b27a;--on:#fff}}
-text{font:12px system-ui,sans-serif;fill:var(--ink)}
-.title{font-size:18px;font-weight:600}.dim{fill:var(--dim)}.end{text-anchor:end}.mid{text-anchor:middle}.name{font-weight:600}.on{fill:var(--on)}
-.back{fill:var(--back)}.grid{stroke:var(--line)}.bar{fill:var(--bar)}.critical{fill:var(--critical)}.link{stroke:var(--link);stroke-width:1.5}"""
-
-
-def text_width(text: str) -> float:
-    """Return the pixels that `text` takes at most at 12 px."""
-    return len(text) * CHARACTER
-
-
-def shortened(text: str, room: float) -> str:
-    """Return `text`, or as much of it as has room, with an ellipsis; empty when not even three characters have."""
-    if text_width(text) <= room:
-        return text
-    fits = int(room / CHARACTER) - 1
-    return f"{text[:fits]}…" if fits >= 3 else ""
+:root{--bar:#c9d6e8;--critical:#f2a65a;--link:#b8651b;--on:#1b1f24}
+@media (prefers-color-scheme:dark){:root{--bar:#3a4a61;--critical:#a8611d;--link:#f0b27a;--on:#fff}}
+.on{fill:var(--on)}.grid{stroke:var(--line)}.bar{fill:var(--bar)}.critical{fill:var(--critical)}.link{stroke:var(--link);stroke-width:1.5}"""
 
 
 def plan_picture(plan: EnvironmentPlan, concurrency: int | None = None) -> str:
@@ -58,19 +41,20 @@ def plan_picture(plan: EnvironmentPlan, concurrency: int | None = None) -> str:
     title = f"First deploy of {plan.name}"
     told = f"{minutes(total(slots))} minutes with {at_a_time}, {minutes(sum(plan.seconds.values()))} one after another"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="t d">',
-        f'<title id="t">{escape(title)}</title>',
-        f'<desc id="d">{escape(told)}. {escape(_described(plan, slots))}</desc>',
-        f"<style>{_STYLE}</style>",
-        f'<rect class="back" width="{WIDTH}" height="{height}"/>',
-        f'<text class="title" x="24" y="36">{escape(title)}</text>',
-        f'<text class="dim" x="24" y="58">{escape(told)}</text>',
+        label(24, 36, title, "title"),
+        label(24, 58, told, "dim"),
         *_axis(seconds, scale, TOP + ROW * len(slots)),
     ]
     for row, slot in enumerate(slots):
         parts += _bar(plan.stacks[slot.stack], slot, scale, TOP + ROW * row, critical=slot.stack in plan.critical_path)
-    parts += [*_legend(height), "</svg>", ""]
-    return "\n".join(parts)
+    return document(
+        width=WIDTH,
+        height=height,
+        title=title,
+        told=f"{told}. {_described(plan, slots)}",
+        style=_STYLE,
+        parts=[*parts, *_legend(height)],
+    )
 
 
 def _described(plan: EnvironmentPlan, slots: tuple[Slot, ...]) -> str:
@@ -81,49 +65,40 @@ def _described(plan: EnvironmentPlan, slots: tuple[Slot, ...]) -> str:
 
 def _axis(seconds: int, scale: float, bottom: int) -> list[str]:
     step = next(each for each in (1, 2, 5, 10, 15, 30, 60, 120) if seconds / 60 / each <= 12)
-    parts = [f'<text class="dim end" x="{NAMES - 16}" y="{TOP - 14}">minutes</text>']
+    parts = [label(NAMES - 16, TOP - 14, "minutes", "dim end")]
     for minute in range(0, seconds // 60 + 1, step):
         x = NAMES + minute * 60 * scale
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{bottom}"/>')
-        parts.append(f'<text class="dim mid" x="{x:.1f}" y="{TOP - 14}">{minute}</text>')
+        parts += [line((x, TOP - 6), (x, bottom), "grid"), label(x, TOP - 14, str(minute), "dim mid")]
     return parts
 
 
 def _bar(stack: PlannedStack, slot: Slot, scale: float, top: int, *, critical: bool) -> list[str]:
     left, width = NAMES + slot.start * scale, max((slot.finish - slot.start) * scale, 2)
     middle = top + BAR / 2 + 4
-    name = shortened(stack.name, NAMES - 40)
     parts = [
-        f'<text class="name end" x="{NAMES - 16}" y="{middle:.1f}">{escape(name)}<title>{escape(stack.name)}</title></text>',
-        f'<rect class="{"critical" if critical else "bar"}" x="{left:.1f}" y="{top}" width="{width:.1f}" height="{BAR}" rx="3"/>',
-        f'<text x="{left + width + 8:.1f}" y="{middle:.1f}">{minutes(slot.finish - slot.start)} min</text>',
+        fitted(NAMES - 16, middle, stack.name, "name end", room=NAMES - 40),
+        rect(Box(left, top, width, BAR), "critical" if critical else "bar", radius=3),
+        label(left + width + 8, middle, f"{minutes(slot.finish - slot.start)} min"),
     ]
     for logical_id in stack.critical_path if critical else ():
         resource = stack.resources[logical_id]
         end = left + resource.timing.finish * scale
         room = resource.time.seconds * scale - 12
-        label = shortened(resource.kind.rsplit("::", 1)[-1], room)
-        tooltip = escape(
-            f"{readable_id(logical_id)} ({resource.kind}), {resource.time.seconds} s, {resource.time.basis}"
-        )
+        kind = shortened(resource.kind.rsplit("::", 1)[-1], room)
+        tip = f"{readable_id(logical_id)} ({resource.kind}), {resource.time.seconds} s, {resource.time.basis}"
         if end < left + width - 1:
-            parts.append(
-                f'<line class="link" x1="{end:.1f}" x2="{end:.1f}" y1="{top}" y2="{top + BAR}"><title>{tooltip}</title></line>'
-            )
-        if label:
-            x = end - room - 6
-            parts.append(
-                f'<text class="on" x="{x:.1f}" y="{middle:.1f}">{escape(label)}<title>{tooltip}</title></text>'
-            )
+            parts.append(line((end, top), (end, top + BAR), "link", tip=tip))
+        if kind:
+            parts.append(label(end - room - 6, middle, kind, "on", tip=tip))
     return parts
 
 
 def _legend(height: int) -> list[str]:
     y = height - 24
     return [
-        f'<rect class="critical" x="24" y="{y - 11}" width="14" height="14" rx="3"/>',
-        f'<text x="46" y="{y}">on the critical path, with the resources that it waits for</text>',
-        f'<rect class="bar" x="560" y="{y - 11}" width="14" height="14" rx="3"/>',
-        f'<text x="582" y="{y}">ready before it is needed</text>',
-        f'<text class="dim end" x="{WIDTH - 24}" y="{y}">typical times, not promises</text>',
+        rect(Box(24, y - 11, 14, 14), "critical", radius=3),
+        label(46, y, "on the critical path, with the resources that it waits for"),
+        rect(Box(560, y - 11, 14, 14), "bar", radius=3),
+        label(582, y, "ready before it is needed"),
+        label(WIDTH - 24, y, "typical times, not promises", "dim end"),
     ]

@@ -12,7 +12,8 @@ import pytest
 from moka.assembly import SynthesizedStack
 from moka.cli import main
 from moka.plan import make_plan
-from moka.plan.picture import NAMES, WIDTH, plan_picture, shortened, text_width
+from moka.plan.picture import NAMES, WIDTH, plan_picture
+from moka.svg import text_width
 
 from .conftest import bucket, stack
 
@@ -67,17 +68,12 @@ def test_no_text_leaves_the_picture_or_the_room_for_names() -> None:
     picture = drawn([stack(name, {"Bucket": bucket()})])
 
     for text in picture.iter(f"{SVG}text"):
-        x, width = float(text.get("x", "0")), text_width(text.text or "")
         kind = text.get("class", "")
+        x, width = float(text.get("x", "0")), text_width(text.text or "", kind)
         left = x - width if "end" in kind else x - width / 2 if "mid" in kind else x
         assert left >= 0
         assert left + width <= WIDTH or "title" in kind
     assert name in [each.text for each in picture.iter(f"{SVG}title")]
-
-
-@pytest.mark.parametrize(("room", "said"), [(80, "Nodegroup"), (50, "Nodeg…"), (20, "")])
-def test_text_without_room_is_shortened_or_left_out(room: float, said: str) -> None:
-    assert shortened("Nodegroup", room) == said
 
 
 def test_names_with_xml_in_them_stay_text(demo: list[SynthesizedStack]) -> None:
