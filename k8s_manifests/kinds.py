@@ -17,6 +17,7 @@ class Kind(Enum):
     SERVICE_ACCOUNT = ("v1", "ServiceAccount", True)
     SERVICE = ("v1", "Service", True)
     CONFIG_MAP = ("v1", "ConfigMap", True)
+    SECRET = ("v1", "Secret", True)
     ROLE = ("rbac.authorization.k8s.io/v1", "Role", True)
     ROLE_BINDING = ("rbac.authorization.k8s.io/v1", "RoleBinding", True)
     CLUSTER_ROLE = ("rbac.authorization.k8s.io/v1", "ClusterRole", False)
@@ -24,9 +25,13 @@ class Kind(Enum):
     NETWORK_POLICY = ("networking.k8s.io/v1", "NetworkPolicy", True)
     PRIORITY_CLASS = ("scheduling.k8s.io/v1", "PriorityClass", False)
     DEPLOYMENT = ("apps/v1", "Deployment", True)
+    JOB = ("batch/v1", "Job", True)
     POD_DISRUPTION_BUDGET = ("policy/v1", "PodDisruptionBudget", True)
+    MUTATING_WEBHOOK_CONFIGURATION = ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", False)
     VALIDATING_WEBHOOK_CONFIGURATION = ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", False)
     CUSTOM_RESOURCE_DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", False)
+    TARGET_GROUP_BINDING = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", True)
+    """Of the AWS Load Balancer Controller: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/."""
 
     @property
     def api_version(self) -> str:

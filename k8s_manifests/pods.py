@@ -1,12 +1,13 @@
 """Pods of the platform, typed, so that none can be rendered without limits, probes or a restricted security context.
 
 The restricted profile of https://kubernetes.io/docs/concepts/security/pod-security-standards/ is not an option here: it
-is what every pod gets. Volumes are emptyDirs with a size; a component that needs another kind adds it as a type.
+is what every pod gets. Volumes are emptyDirs with a size, and Secrets or ConfigMaps to read; a component that needs
+another kind adds it as a type.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from k8s_manifests.placement import Placement, as_pod_fields
 
@@ -69,13 +70,87 @@ class ScratchVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretVolume:
+    """A Secret whose keys are files. The pod waits for it, so somebody else may make it at run time."""
+
+    name: str
+    path: str
+    secret: str
+    """Name of the Secret, in the pod's namespace."""
+
+    def volume(self) -> dict[str, Any]:
+        # for the pod's group, which every container runs in
+        return {"name": self.name, "secret": {"secretName": self.secret, "defaultMode": 0o440}}
+
+    def mount(self) -> dict[str, Any]:
+        return {"name": self.name, "mountPath": self.path, "readOnly": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigVolume:
+    """A ConfigMap whose keys are files."""
+
+    name: str
+    path: str
+    config_map: str
+    """Name of the ConfigMap, in the pod's namespace."""
+
+    def volume(self) -> dict[str, Any]:
+        return {"name": self.name, "configMap": {"name": self.config_map}}
+
+    def mount(self) -> dict[str, Any]:
+        return {"name": self.name, "mountPath": self.path, "readOnly": True}
+
+
+Volume = ScratchVolume | SecretVolume | ConfigVolume
+
+CONTAINER_SECURITY: Final[dict[str, Any]] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "privileged": False,
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""securityContext of every container."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A container that does something and ends: in a Job, or before a pod's container starts. It has no probes."""
+
+    name: str
+    image: str
+    """Full reference with a version tag."""
+    command: tuple[str, ...] = ()
+    """Instead of the image's entrypoint; the image's by default."""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources
+    volumes: tuple[Volume, ...] = ()
+
+    def manifest(self) -> dict[str, Any]:
+        return {
+            **_beginning(self.name, self.image, self.command, self.args, self.env),
+            "resources": self.resources.manifest(),
+            "securityContext": dict(CONTAINER_SECURITY),
+            "volumeMounts": [volume.mount() for volume in self.volumes],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Container:
     """A long-running container."""
 
     name: str
     image: str
     """Full reference with a version tag."""
+    command: tuple[str, ...] = ()
+    """Instead of the image's entrypoint; the image's by default."""
     args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    pod_fields: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that hold a field of the pod: {"NAMESPACE": "metadata.namespace"}."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Port number by port name."""
     resources: Resources
@@ -84,28 +159,23 @@ class Container:
     startup: HttpProbe | None = None
     """For a container that needs longer to start than liveness allows; none by default."""
     scratch: tuple[ScratchVolume, ...] = ()
+    files: tuple[SecretVolume | ConfigVolume, ...] = ()
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        return (*self.scratch, *self.files)
 
     def manifest(self) -> dict[str, Any]:
         startup = {} if self.startup is None else {"startupProbe": self.startup.manifest()}
         return {
-            "name": self.name,
-            "image": self.image,
-            "imagePullPolicy": "IfNotPresent",
-            "args": list(self.args),
+            **_beginning(self.name, self.image, self.command, self.args, self.env, self.pod_fields),
             "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in self.ports.items()],
             "resources": self.resources.manifest(),
             **startup,
             "livenessProbe": self.liveness.manifest(),
             "readinessProbe": self.readiness.manifest(),
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "privileged": False,
-                "readOnlyRootFilesystem": True,
-                "runAsNonRoot": True,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "volumeMounts": [scratch.mount() for scratch in self.scratch],
+            "securityContext": dict(CONTAINER_SECURITY),
+            "volumeMounts": [volume.mount() for volume in self.volumes],
         }
 
 
@@ -114,6 +184,8 @@ class Pod:
     """A pod of one container."""
 
     container: Container
+    before: tuple[Step, ...] = ()
+    """What runs to its end, one after the other, before the container starts."""
     service_account: str
     user_id: int
     """Numeric uid, gid and fsGroup of the image; runAsNonRoot cannot check a name."""
@@ -131,21 +203,56 @@ class Pod:
             "enableServiceLinks": False,
             "priorityClassName": self.priority_class,
             "terminationGracePeriodSeconds": self.stop_seconds,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": self.user_id,
-                "runAsGroup": self.user_id,
-                "fsGroup": self.user_id,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": pod_security(self.user_id),
             **as_pod_fields(self.placement),
             "topologySpreadConstraints": [
                 _spread("kubernetes.io/hostname", "DoNotSchedule", spread_over),
                 _spread("topology.kubernetes.io/zone", "ScheduleAnyway", spread_over),
             ],
+            **({"initContainers": [step.manifest() for step in self.before]} if self.before else {}),
             "containers": [self.container.manifest()],
-            "volumes": [scratch.volume() for scratch in self.container.scratch],
+            "volumes": volumes_of(self.container, *self.before),
         }
+
+
+def pod_security(user_id: int) -> dict[str, Any]:
+    """Return the securityContext of a pod whose image runs as that uid and gid."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": user_id,
+        "runAsGroup": user_id,
+        "fsGroup": user_id,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def volumes_of(*containers: Container | Step) -> list[dict[str, Any]]:
+    """Return the volumes of a pod of these containers, each once."""
+    found = {volume.name: volume.volume() for container in containers for volume in container.volumes}
+    return list(found.values())
+
+
+def _beginning(
+    name: str,
+    image: str,
+    command: tuple[str, ...],
+    args: tuple[str, ...],
+    env: Mapping[str, str],
+    pod_fields: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return a container's first fields, without those that would be empty but for `args`."""
+    variables: list[dict[str, Any]] = [
+        {"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in (pod_fields or {}).items()
+    ]
+    variables += [{"name": key, "value": value} for key, value in env.items()]
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        **({"command": list(command)} if command else {}),
+        "args": list(args),
+        **({"env": variables} if variables else {}),
+    }
 
 
 def _spread(topology_key: str, otherwise: str, labels: Mapping[str, str]) -> dict[str, Any]:

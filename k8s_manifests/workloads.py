@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
 from k8s_manifests.pods import Pod
+
+
+_ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,8 @@ class DeploymentProps:
     """Labels of its pods; see `labels.selector`. They never change: Kubernetes refuses another selector."""
     replicas: int
     pod: Pod
+    alone: bool = False
+    """Whether two pods must never run at once: a rollout then ends the old one before it starts the new one."""
 
 
 def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
@@ -36,7 +41,7 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
                 "replicas": props.replicas,
                 "revisionHistoryLimit": 3,
                 "selector": {"matchLabels": dict(props.selector)},
-                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "strategy": {"type": "Recreate"} if props.alone else dict(_ROLLING),
                 "template": {
                     "metadata": {"labels": {**chart.labels, **props.selector}},
                     "spec": props.pod.manifest(props.selector),

@@ -1,7 +1,7 @@
 from typing import Any
 
 from k8s_manifests.placement import Placement
-from k8s_manifests.pods import Container, HttpProbe, Pod, Resources, ScratchVolume
+from k8s_manifests.pods import ConfigVolume, Container, HttpProbe, Pod, Resources, ScratchVolume, SecretVolume, Step
 
 PROBE = HttpProbe(path="/healthz", port=8081)
 RESOURCES = Resources(cpu_millis=250, cpu_limit_millis=2000, memory_mib=512)
@@ -73,6 +73,54 @@ def test_a_scratch_volume_is_both_a_bounded_empty_dir_and_its_mount() -> None:
         {"name": "tmp", "mountPath": "/tmp"},
         {"name": "certs", "mountPath": "/certs", "subPath": "x"},
     ]
+
+
+def test_secrets_and_config_maps_are_read_only_files_for_the_pods_group() -> None:
+    files = (
+        SecretVolume(name="certificate", path="/certificate", secret="thing-certificate"),
+        ConfigVolume(name="settings", path="/etc/thing", config_map="thing"),
+    )
+
+    found = _pod(_container(files=files))
+
+    assert found["volumes"] == [
+        {"name": "certificate", "secret": {"secretName": "thing-certificate", "defaultMode": 0o440}},
+        {"name": "settings", "configMap": {"name": "thing"}},
+    ]
+    assert found["containers"][0]["volumeMounts"] == [
+        {"name": "certificate", "mountPath": "/certificate", "readOnly": True},
+        {"name": "settings", "mountPath": "/etc/thing", "readOnly": True},
+    ]
+
+
+def test_a_container_gets_a_command_and_variables_only_when_it_is_given_some() -> None:
+    assert not {"command", "env"} & set(_container().manifest())
+
+    found = _container(command=("/thing",), env={"GOGC": "100"}, pod_fields={"NAMESPACE": "metadata.namespace"})
+
+    assert found.manifest()["command"] == ["/thing"]
+    assert found.manifest()["env"] == [
+        {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+        {"name": "GOGC", "value": "100"},
+    ]
+
+
+def test_a_step_before_the_container_is_as_restricted_and_shares_its_volumes() -> None:
+    scratch = ScratchVolume(name="tmp", path="/tmp", size_mib=64)
+    step = Step(name="first", image="registry.example.com/thing:1.2.3", resources=RESOURCES, volumes=(scratch,))
+    pod = Pod(
+        container=_container(scratch=(scratch,)),
+        before=(step,),
+        service_account="thing",
+        user_id=185,
+        placement=Placement(node_selector={}),
+        priority_class="moka-platform",
+    ).manifest({"app": "thing"})
+
+    (first,) = pod["initContainers"]
+    assert first["securityContext"] == pod["containers"][0]["securityContext"]
+    assert not {"livenessProbe", "readinessProbe"} & set(first)
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
 
 
 def test_a_pod_runs_as_its_images_user_and_never_as_root() -> None:

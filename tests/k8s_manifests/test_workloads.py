@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from k8s_manifests import labels
@@ -48,6 +50,15 @@ def test_a_rollout_never_has_fewer_pods_than_asked_for(chart: MokaChart, props: 
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
     }
+
+
+def test_pods_that_must_be_alone_are_ended_before_their_successor_starts(
+    chart: MokaChart, props: DeploymentProps
+) -> None:
+    add_deployment(chart, dataclasses.replace(props, replicas=1, alone=True))
+
+    deployment, _budget = chart.manifests()
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
 
 
 def test_pods_carry_what_selects_them_and_the_charts_labels(chart: MokaChart, props: DeploymentProps) -> None:
