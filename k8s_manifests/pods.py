@@ -131,7 +131,7 @@ class Step:
 
     def manifest(self) -> dict[str, Any]:
         return {
-            **_beginning(self.name, self.image, self.command, self.args, self.env),
+            **_beginning(self),
             "resources": self.resources.manifest(),
             "securityContext": dict(CONTAINER_SECURITY),
             "volumeMounts": [volume.mount() for volume in self.volumes],
@@ -168,7 +168,7 @@ class Container:
     def manifest(self) -> dict[str, Any]:
         startup = {} if self.startup is None else {"startupProbe": self.startup.manifest()}
         return {
-            **_beginning(self.name, self.image, self.command, self.args, self.env, self.pod_fields),
+            **_beginning(self),
             "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in self.ports.items()],
             "resources": self.resources.manifest(),
             **startup,
@@ -232,25 +232,19 @@ def volumes_of(*containers: Container | Step) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _beginning(
-    name: str,
-    image: str,
-    command: tuple[str, ...],
-    args: tuple[str, ...],
-    env: Mapping[str, str],
-    pod_fields: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
+def _beginning(container: Container | Step) -> dict[str, Any]:
     """Return a container's first fields, without those that would be empty but for `args`."""
+    fields = container.pod_fields if isinstance(container, Container) else {}
     variables: list[dict[str, Any]] = [
-        {"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in (pod_fields or {}).items()
+        {"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in fields.items()
     ]
-    variables += [{"name": key, "value": value} for key, value in env.items()]
+    variables += [{"name": key, "value": value} for key, value in container.env.items()]
     return {
-        "name": name,
-        "image": image,
+        "name": container.name,
+        "image": container.image,
         "imagePullPolicy": "IfNotPresent",
-        **({"command": list(command)} if command else {}),
-        "args": list(args),
+        **({"command": list(container.command)} if container.command else {}),
+        "args": list(container.args),
         **({"env": variables} if variables else {}),
     }
 

@@ -9,7 +9,6 @@ from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
 from k8s_manifests.pods import Pod
 
-
 _ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
