@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,18 +16,15 @@ import typer
 from moka.errors import MokaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _HELP = "Show, render and run what the environment files of Moka describe."
-_EXIT_CODES = (
-    "Exit codes:",
-    "  0  done",
-    "  1  it was tried and failed; `local --once`: a job did not succeed",
-    "  2  bad input: options, or an environment file",
-    "  3  `render --check`: the files on disk differ",
-    "130  stopped by Ctrl-C (143: by SIGTERM) before the end",
-)
-EPILOG = "\n\n".join(_EXIT_CODES)
+_EXIT_CODES = {
+    0: "done",
+    1: "it was tried and failed",
+    2: "bad input: options, or an environment file",
+    130: "stopped by Ctrl-C (143: by SIGTERM) before the end",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +33,8 @@ class _Command:
     function: str
     help: str
     """What the list of commands says; the command's own help is its docstring."""
+    codes: Mapping[int, str] = field(default_factory=dict)
+    """Exit codes that it has beside the common ones, or a closer word for one of them."""
 
 
 COMMANDS: dict[str, _Command] = {
@@ -43,6 +42,7 @@ COMMANDS: dict[str, _Command] = {
         module="moka.local.command",
         function="local_command",
         help="Run it all on this machine: synthesise, start Archer, submit real Spark jobs, show the results.",
+        codes={1: "it was tried and failed; with --once: a job did not succeed"},
     ),
     "show": _Command(
         module="moka.show",
@@ -53,6 +53,7 @@ COMMANDS: dict[str, _Command] = {
         module="moka.render",
         function="render_command",
         help="Write an environment's Kubernetes manifests.",
+        codes={3: "with --check: the files on disk differ"},
     ),
     "plan": _Command(
         module="moka.plan.command",
@@ -63,22 +64,33 @@ COMMANDS: dict[str, _Command] = {
         module="moka.preflight.command",
         function="preflight_command",
         help="Check an AWS account against an environment before anything is deployed.",
+        codes={
+            1: "a check fails, or AWS did not answer it",
+            2: "bad input: options, an environment file, no credentials",
+        },
     ),
 }
 
 
 def application(wanted: str | None) -> typer.Typer:
     """The program; of its commands only `wanted` is real, the others are names with a line of help."""
-    app = typer.Typer(name="moka", help=_HELP, epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
+    common = epilog({3: "it looked, and what is there differs: `render --check`"})
+    app = typer.Typer(name="moka", help=_HELP, epilog=common, no_args_is_help=True, pretty_exceptions_enable=False)
     # without a callback, a program whose only real command is one would lose the command's name
     app.callback()(lambda: None)
     for name, command in COMMANDS.items():
         if name == wanted:
             function = getattr(import_module(command.module), command.function)
-            app.command(name, help=_prose(function), epilog=EPILOG)(function)
+            app.command(name, help=_prose(function), epilog=epilog(command.codes))(function)
         else:
             app.command(name, help=command.help)(_placeholder())
     return app
+
+
+def epilog(own: Mapping[int, str]) -> str:
+    """The exit codes below a help text: the common ones, with a command's own among them."""
+    codes = sorted({**_EXIT_CODES, **own}.items())
+    return "\n".join(["Exit codes:", *(f"{code:>3}  {meaning}" for code, meaning in codes)])
 
 
 def _prose(function: Callable[..., None]) -> str:

@@ -16,7 +16,7 @@ from archer.client_errors import ClientError
 from archer.errors import ArcherError, InvalidInputError
 
 _HELP = "Submit Spark jobs to Archer and see what becomes of them."
-EPILOG = "\n\n".join(["Exit codes:", *(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())])
+EPILOG = "\n".join(["Exit codes:", *(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())])
 
 _JOBS, _SERVER = "Jobs", "Server"
 _COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (

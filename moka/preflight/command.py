@@ -55,7 +55,6 @@ def preflight_command(
     """Ask an AWS account whether an environment fits: quotas, zones, network, keys, roles, images. Changes nothing.
 
     Prints a row per question with its state (pass, warn, fail, or unknown where AWS did not answer) and the fix.
-    Exit codes: 0 when all pass or warn, 1 when one fails or is unknown, 2 for a bad file or no credentials.
     """
     loaded = load(environment)
     checks = chosen(only or ())

@@ -23,6 +23,24 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
         assert word in said.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "own", "foreign"),
+    [
+        ("render", "   3  with --check: the files on disk differ", "--once"),
+        ("local", "   1  it was tried and failed; with --once: a job did not succeed", "--check"),
+        ("preflight", "   2  bad input: options, an environment file, no credentials", "--once"),
+    ],
+)
+def test_help_of_a_command_lists_its_own_exit_codes_one_below_the_other(command: str, own: str, foreign: str) -> None:
+    lines = [line.rstrip() for line in moka(command, "--help").stdout.splitlines()]
+
+    codes = lines[lines.index(" Exit codes:") :]
+    assert own in codes
+    assert codes[1] == "   0  done"
+    assert " 130  stopped by Ctrl-C (143: by SIGTERM) before the end" in codes
+    assert not any(foreign in line for line in codes)
+
+
 @pytest.mark.parametrize("command", ["--help", "local --help", "show --help", "plan --help"])
 def test_help_needs_neither_cdk_nor_web_framework_nor_spark(command: str) -> None:
     program = (
