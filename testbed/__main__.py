@@ -1,0 +1,133 @@
+"""`python -m testbed`: build the programs, start a control plane with pretended nodes, see what runs, end it.
+
+`up` stays in the foreground, because what it starts lives exactly as long as it does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from environments.loading import EnvironmentFileError, load
+from moka.errors import MokaError
+from moka.local.signals import StoppedError, StopSignals
+from testbed import registry
+from testbed.binaries import CONTROL_PLANE, PACKAGES, REAL_NODE, binaries, kubernetes_version
+from testbed.components import Settings
+from testbed.control_plane import ControlPlane
+from testbed.errors import CannotStartError
+from testbed.nodes import PretendedNodes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="testbed",
+    help="A real Kubernetes control plane on this machine, for tests and for trying things.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def build(
+    names: Annotated[list[str] | None, typer.Argument(help=f"programs, of {', '.join(PACKAGES)}")] = None,
+    *,
+    real_node: Annotated[bool, typer.Option(help="also kubelet and kube-proxy")] = False,
+) -> None:
+    """Build the programs that are not there yet, and print where they are."""
+    unknown = [name for name in names or () if name not in PACKAGES]
+    if unknown:
+        raise typer.BadParameter(f"no program {', '.join(unknown)}; choose of {', '.join(PACKAGES)}")
+    wanted = names or [*CONTROL_PLANE, *(REAL_NODE if real_node else ())]
+    for path in binaries(*wanted).values():
+        typer.echo(path)
+
+
+@app.command()
+def up(
+    environment: Annotated[str, typer.Argument(help="environment whose pools the nodes are of, or a file")] = "dev",
+    *,
+    cluster: Annotated[str | None, typer.Option(help="cluster of the environment; its first by default")] = None,
+    per_zone: Annotated[int, typer.Option(min=0, max=100, help="nodes of each pool in each of its zones")] = 1,
+    gc_threshold: Annotated[int, typer.Option(min=1, help="finished pods that the control plane keeps")] = 12_500,
+) -> None:
+    """Start a control plane with the nodes of an environment, and stay until Ctrl-C."""
+    chosen = load(environment)
+    # before anything is started: an error here costs nothing
+    programs = binaries(*CONTROL_PLANE)
+    started = time.monotonic()
+    with StopSignals() as signals, ControlPlane(Settings(terminated_pod_gc_threshold=gc_threshold)) as plane:
+        signals.check()
+        with PretendedNodes(plane) as nodes, registry.entry(plane):
+            counts = {pool.name: per_zone for each in chosen.clusters for pool in each.pools}
+            made = nodes.add_environment(chosen, cluster, per_zone=counts)
+            typer.echo(
+                f"Kubernetes {kubernetes_version()} at {plane.server}, {len(made)} nodes of {chosen.name}, "
+                f"ready after {time.monotonic() - started:.1f} s\n\n"
+                f"  export KUBECONFIG={plane.kubeconfig}\n"
+                f"  {programs['kubectl']} get nodes\n\n"
+                f"Tests on it:\n"
+                f"  MOKA_TESTBED_KUBECONFIG={plane.kubeconfig} MOKA_TESTBED_CONTEXT={plane.context} make e2e\n\n"
+                "Pods end as their annotations say: docs/guides/testbed.md. Ctrl-C ends it and leaves nothing."
+            )
+            while True:
+                signals.check()
+                plane.keeper.check("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+                time.sleep(0.5)
+
+
+@app.command()
+def status() -> None:
+    """List the testbeds that `up` started and that run."""
+    running = registry.running()
+    for each in running:
+        typer.echo(f"{each.pid}  {each.context}  {each.server}  {each.kubeconfig}")
+    if not running:
+        typer.echo("no testbed runs; `python -m testbed up` starts one")
+
+
+@app.command()
+def down(
+    context: Annotated[str | None, typer.Argument(help="context of the testbed, when several run")] = None,
+) -> None:
+    """End a testbed that `up` started; returns when it is gone."""
+    running = [each for each in registry.running() if context in {None, each.context}]
+    if not running:
+        typer.echo("no such testbed runs" if context else "no testbed runs")
+        return
+    if len(running) > 1:
+        raise CannotStartError(f"{len(running)} testbeds run; name one: {', '.join(each.context for each in running)}")
+    os.kill(running[0].pid, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while running[0].lives:
+        if time.monotonic() > deadline:
+            raise CannotStartError(f"process {running[0].pid} did not end within 60 s; end it by hand")
+        time.sleep(0.1)
+    typer.echo(f"{running[0].context} has ended")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command; a person's mistake never ends in a stack trace."""
+    try:
+        app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="python -m testbed")
+    except MokaError as error:
+        sys.stderr.write(f"testbed: {error}\n")
+        sys.exit(error.exit_code)
+    except EnvironmentFileError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except StoppedError as stopped:
+        sys.exit(stopped.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
