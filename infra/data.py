@@ -24,7 +24,17 @@ from moka_constructs import (
     PullThroughCachesProps,
 )
 
-REPOSITORIES: Final = ("archer", "spark", "spark-operator")
+REPOSITORIES: Final = (
+    "archer",
+    "spark",
+    "spark-operator",
+    "yunikorn-scheduler",
+    "yunikorn-admission",
+    "pause",
+    "aws-load-balancer-controller",
+    "kube-webhook-certgen",
+    "cluster-autoscaler",
+)
 """Images that clusters pull: our own, and those that charts name. Written here because reading the charts' list would
 import cdk8s, half a second of each synth; a test compares the two."""
 
@@ -71,7 +81,7 @@ class DataStack(MokaStack):
             users[grant.principal_arn] = users.get(grant.principal_arn, False) or grant.access == "write"
         return users
 
-    def _access_log_bucket(self) -> str:
+    def _access_log_bucket(self) -> AccessLogBucket:
         environment = self.environment_file
         uses: tuple[names.BucketUse, ...] = ("event-logs", "container-logs", "artifacts", "staging")
         props = AccessLogBucketProps(
@@ -80,7 +90,7 @@ class DataStack(MokaStack):
             source_buckets=tuple(names.bucket(environment, use) for use in uses),
             retain=self._retain,
         )
-        return AccessLogBucket(self, "AccessLogs", props).name
+        return AccessLogBucket(self, "AccessLogs", props)
 
     def _bucket(
         self,
@@ -98,14 +108,17 @@ class DataStack(MokaStack):
             expire_days=expire_days,
             noncurrent_days=noncurrent_days,
             abort_multipart_days=self.environment_file.storage.abort_multipart_days,
-            access_logs_bucket=self._access_logs,
+            access_logs_bucket=None if self._access_logs is None else self._access_logs.name,
             readers=tuple(
                 BucketReader(principal_arn=grant.principal_arn, prefix=grant.prefix, write=grant.access == "write")
                 for grant in self.environment_file.storage.cross_account
                 if grant.bucket == use
             ),
         )
-        DataBucket(self, construct_id, props)
+        bucket = DataBucket(self, construct_id, props)
+        if self._access_logs is not None:
+            # named by text, so CloudFormation sees no reference; S3 refuses a target bucket that is not there yet
+            bucket.node.add_dependency(self._access_logs)
 
     def _caches(self) -> None:
         environment = self.environment_file

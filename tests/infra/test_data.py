@@ -156,6 +156,26 @@ def test_access_logs_go_to_a_bucket_that_admits_s3_for_our_buckets_only(stacks: 
     assert set(statement["Condition"]["ArnLike"]["aws:SourceArn"]) == {f"arn:aws:s3:::{name}" for name in sources}
 
 
+def test_buckets_wait_for_the_bucket_and_the_policy_that_take_their_access_logs(stacks: Stacks) -> None:
+    """S3 refuses a target bucket that is not there yet, and the templates name it by text."""
+    logged = 0
+    for name, stack in data_stacks(stacks):
+        target = names.bucket(load(name), "access-logs")
+        taker = {key for key, each in stack.resources.items() if each["Properties"].get("BucketName") == target}
+        policy = {
+            key
+            for key, each in stack.resources.items()
+            if each["Type"] == "AWS::S3::BucketPolicy" and each["Properties"]["Bucket"]["Ref"] in taker
+        }
+        for bucket in buckets(stack).values():
+            if "LoggingConfiguration" in bucket["Properties"]:
+                logged += 1
+                assert taker
+                assert policy
+                assert taker | policy <= set(bucket["DependsOn"])
+    assert logged == 8
+
+
 def test_images_are_scanned_immutable_and_found_where_charts_look(stacks: Stacks, of_kind: OfKind) -> None:
     repositories = of_kind(stacks["dev/data"], "AWS::ECR::Repository")
     prefix = names.registry(load("dev")).split("/", 1)[1]
