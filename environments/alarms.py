@@ -23,8 +23,8 @@ class Alarms(Section):
     emails: Annotated[tuple[Email, ...], Field(max_length=10)] = ()
     """Addresses that Moka's own topic writes to; each has to confirm once."""
     topic_arns: Annotated[tuple[TopicArn, ...], Field(max_length=4)] = ()
-    """Existing SNS topics. Their policies, and the keys they are encrypted with, must admit cloudwatch.amazonaws.com and
-    events.amazonaws.com."""
+    """Existing SNS topics. Their policies, and the keys they are encrypted with, must admit cloudwatch.amazonaws.com and,
+    without any condition, events.amazonaws.com."""
     throttled_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
     """Requests per minute that an API server may turn away (429) before that is worth a look."""
     full_group_minutes: Annotated[int, Field(ge=10, le=1440, multiple_of=5)] = 30

@@ -1,7 +1,8 @@
 """The SNS topic that alarms write to: encrypted, TLS only, for CloudWatch and EventBridge of this account.
 
 It has a key of its own: both services publish under their own identity, which the key's policy must admit, and the
-AWS managed key of SNS cannot be made to.
+AWS managed key of SNS cannot be made to. EventBridge is admitted without a condition, to this topic and this key only: it
+sends no account with what it publishes, so that a statement with `aws:SourceAccount` would drop every message in silence.
 Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services and
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
 """
@@ -15,7 +16,8 @@ from constructs import Construct
 from moka_constructs.encryption_key import EncryptionKey, EncryptionKeyProps
 from moka_constructs.location import Location
 
-PUBLISHERS: Final = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
+ALARMS: Final = "cloudwatch.amazonaws.com"
+EVENTS: Final = "events.amazonaws.com"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,19 +45,27 @@ class AlarmTopic(Construct):
                 location=props.location,
                 # messages live for minutes: nothing is lost with it
                 retain=False,
-                services=PUBLISHERS,
+                services=(ALARMS,),
+                services_without_account=(EVENTS,),
             ),
         )
         topic = CfnResource(
             self, "Resource", type="AWS::SNS::Topic", properties={"TopicName": props.name, "KmsMasterKeyId": key.arn}
         )
-        publish = {
-            "Sid": "AlarmsAndEventsOfThisAccount",
+        alarms = {
+            "Sid": "AlarmsOfThisAccount",
             "Effect": "Allow",
-            "Principal": {"Service": list(PUBLISHERS)},
+            "Principal": {"Service": ALARMS},
             "Action": "sns:Publish",
             "Resource": arn,
             "Condition": {"StringEquals": {"aws:SourceAccount": props.location.account}},
+        }
+        events = {
+            "Sid": "EventsToThisTopic",
+            "Effect": "Allow",
+            "Principal": {"Service": EVENTS},
+            "Action": "sns:Publish",
+            "Resource": arn,
         }
         tls_only = {
             "Sid": "DenyWithoutTls",
@@ -71,7 +81,7 @@ class AlarmTopic(Construct):
             type="AWS::SNS::TopicPolicy",
             properties={
                 "Topics": [topic.ref],
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": [publish, tls_only]},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [alarms, events, tls_only]},
             },
         )
         for number, email in enumerate(props.emails, start=1):

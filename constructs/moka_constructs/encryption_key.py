@@ -29,6 +29,8 @@ class EncryptionKeyProps:
     """{role of another account: whether it may also encrypt}; roles of this account need no word in the key policy."""
     services: tuple[str, ...] = ()
     """AWS services that use the key under their own identity, for this account's resources."""
+    services_without_account: tuple[str, ...] = ()
+    """The same for services that do not say for which account they act, so that no condition can ask for it."""
     for_auto_scaling: bool = False
     """Whether EC2 Auto Scaling may start instances with volumes under this key; nodes never start otherwise."""
 
@@ -40,7 +42,9 @@ class EncryptionKey(Construct):
         super().__init__(scope, construct_id)
         statements = [_account(props.location)]
         if props.services:
-            statements.append(_services(props.location, props.services))
+            statements.append(_services(props.services, props.location.account))
+        if props.services_without_account:
+            statements.append(_services(props.services_without_account, None))
         if props.for_auto_scaling:
             statements += _auto_scaling(props.location)
         statements += [
@@ -70,15 +74,17 @@ def _account(location: Location) -> dict[str, Any]:
     }
 
 
-def _services(location: Location, services: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "Sid": "ServicesForThisAccount",
+def _services(services: tuple[str, ...], account: str | None) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Sid": "Services" if account is None else "ServicesForThisAccount",
         "Effect": "Allow",
         "Principal": {"Service": list(services)},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": location.account}},
     }
+    return (
+        statement if account is None else {**statement, "Condition": {"StringEquals": {"aws:SourceAccount": account}}}
+    )
 
 
 def _outside(number: int, role_arn: str, *, write: bool) -> dict[str, Any]:

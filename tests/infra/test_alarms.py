@@ -177,18 +177,26 @@ def test_nodes_that_do_not_start_for_want_of_addresses_are_told_for_every_group(
 
 
 def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(stacks: Stacks, of_kind: OfKind) -> None:
+    """EventBridge sends no account with what it publishes: a condition on it would drop its messages in silence."""
     stack = stacks["prod/data"]
     (topic,) = of_kind(stack, "AWS::SNS::Topic")
     (policy,) = of_kind(stack, "AWS::SNS::TopicPolicy")
     key = stack.resources[topic["KmsMasterKeyId"]["Fn::GetAtt"][0]]["Properties"]["KeyPolicy"]["Statement"]
-    services = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-    use = next(each for each in key if each["Sid"] == "ServicesForThisAccount")
-    publish, tls = policy["PolicyDocument"]["Statement"]
+    ours = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    *publish, tls = policy["PolicyDocument"]["Statement"]
 
     assert topic["TopicName"] == "moka-prod-alarms"
-    assert use["Principal"] == publish["Principal"] == {"Service": services}
-    assert use["Condition"] == publish["Condition"] == {"StringEquals": {"aws:SourceAccount": "111111111111"}}
-    assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert [(each["Principal"], each.get("Condition")) for each in key[1:]] == [
+        ({"Service": ["cloudwatch.amazonaws.com"]}, ours),
+        ({"Service": ["events.amazonaws.com"]}, None),
+    ]
+    assert {tuple(each["Action"]) for each in key[1:]} == {("kms:Decrypt", "kms:GenerateDataKey*")}
+    assert [(each["Principal"], each.get("Condition")) for each in publish] == [
+        ({"Service": "cloudwatch.amazonaws.com"}, ours),
+        ({"Service": "events.amazonaws.com"}, None),
+    ]
+    arn = "arn:aws:sns:us-east-1:111111111111:moka-prod-alarms"
+    assert {(each["Action"], each["Resource"]) for each in publish} == {("sns:Publish", arn)}
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert [each["Endpoint"] for each in of_kind(stack, "AWS::SNS::Subscription")] == ["data-platform@example.com"]
     assert of_kind(stacks["dev/data"], "AWS::SNS::Topic") == []
