@@ -6,7 +6,7 @@ no file but the committed CRDs, so the same environment gives the same bytes (de
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import cdk8s
 from constructs import Construct
@@ -29,6 +29,9 @@ from k8s_manifests.spark_operator import SparkOperatorChart, SparkOperatorProps
 from k8s_manifests.text import to_yaml
 
 MakeChart = Callable[[Construct, Environment, Cluster], MokaChart]
+SetName = Literal["platform", "archer"]
+"""What is delivered together, and by which stack. `archer` comes last, when its database is there: only what cannot start
+without values that the Archer stack makes (Archer, its migration, what binds pods to its load balancer) belongs to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class Component:
     order: int
     name: str
     manifests: tuple[Manifest, ...]
+    set_name: SetName = "platform"
 
     @property
     def file_name(self) -> str:
@@ -54,6 +58,7 @@ class _Entry:
     name: str
     make: MakeChart
     applies: Callable[[Environment, Cluster], bool] = lambda _environment, _cluster: True
+    set_name: SetName = "platform"
 
 
 def _crds(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
@@ -113,7 +118,12 @@ def build_charts(environment: Environment, cluster: Cluster) -> tuple[Component,
     """Return the components that `cluster` gets, in order. Raises ChartError when an environment cannot be rendered."""
     app = cdk8s.App()
     return tuple(
-        Component(order=entry.order, name=entry.name, manifests=entry.make(app, environment, cluster).manifests())
+        Component(
+            order=entry.order,
+            name=entry.name,
+            manifests=entry.make(app, environment, cluster).manifests(),
+            set_name=entry.set_name,
+        )
         for entry in REGISTRY
         if entry.applies(environment, cluster)
     )
