@@ -16,13 +16,13 @@ from typing import Annotated
 import typer
 
 from environments import Environment, environment_names, load_all
-from k8s_manifests import ChartError, build_charts
+from k8s_manifests import ChartError
+from k8s_manifests.rendered import MARK, first_line, rendered_components
 from moka.archer_file import ARCHER_FILE, archer_file
 from moka.errors import BadInputError, MokaError
 
 DIFFERENT = 3
 """Exit code of `--check` when the files are not what would be rendered."""
-_MARK = "# Rendered by `moka render`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +56,16 @@ def rendered_files(environment: Environment, clusters: Iterable[str] | None = No
             f"`--cluster` must be one of {', '.join(names)}, got {', '.join(unknown)}; "
             f"they are the clusters of environment {environment.name}"
         )
-    mark = f"{_MARK} from environment {environment.name}: change the environment file or the charts, not this file.\n"
-    files = [RenderedFile(path=Path(ARCHER_FILE), text=mark + archer_file(environment))]
+    files = [RenderedFile(path=Path(ARCHER_FILE), text=first_line(environment) + archer_file(environment))]
     for cluster in environment.clusters:
         if cluster.name not in wanted:
             continue
         try:
-            components = build_charts(environment, cluster)
+            components = rendered_components(environment, cluster)
         except ChartError as error:
             raise MokaError(f"environment {environment.name} cannot be rendered: {error}") from error
         files += [
-            RenderedFile(path=Path(cluster.name) / component.file_name, text=mark + component.to_yaml())
+            RenderedFile(path=Path(cluster.name) / component.file_name, text=component.text)
             for component in components
         ]
     return tuple(files)
@@ -118,7 +117,7 @@ def _differences(files: tuple[RenderedFile, ...], folder: Path, *, everything: b
 
 def _is_rendered(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_MARK)) == _MARK.encode()
+        return file.read(len(MARK)) == MARK.encode()
 
 
 def _remove_if_empty(folder: Path) -> None:
