@@ -5,9 +5,10 @@ stay one property of the group.
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 
-from aws_cdk import CfnTag, Fn
+from aws_cdk import CfnTag, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -37,36 +38,37 @@ class NodeLaunchTemplate(Construct):
     def __init__(self, scope: Construct, construct_id: str, props: NodeLaunchTemplateProps) -> None:
         super().__init__(scope, construct_id)
         tags = [CfnTag(key=key, value=value) for key, value in {**props.tags, "Name": props.name}.items()]
-        template = ec2.CfnLaunchTemplate(
-            self,
-            "Resource",
-            launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
-                block_device_mappings=_volumes(props),
-                ebs_optimized=True,
-                metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
-                    http_endpoint="enabled",
-                    http_tokens="required",
-                    # one hop ends at the node: a pod that asks for the node's credentials gets no answer
-                    http_put_response_hop_limit=1,
-                ),
-                monitoring=ec2.CfnLaunchTemplate.MonitoringProperty(enabled=False),
-                network_interfaces=[
-                    ec2.CfnLaunchTemplate.NetworkInterfaceProperty(
-                        device_index=0,
-                        associate_public_ip_address=False,
-                        delete_on_termination=True,
-                        groups=list(props.security_group_ids),
-                    )
-                ],
-                tag_specifications=[
-                    ec2.CfnLaunchTemplate.TagSpecificationProperty(resource_type=kind, tags=tags)
-                    for kind in ("instance", "volume", "network-interface")
-                ],
-                user_data=Fn.base64(user_data(props.settings)),
+        self._data = ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+            block_device_mappings=_volumes(props),
+            ebs_optimized=True,
+            metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(
+                http_endpoint="enabled",
+                http_tokens="required",
+                # one hop ends at the node: a pod that asks for the node's credentials gets no answer
+                http_put_response_hop_limit=1,
             ),
+            monitoring=ec2.CfnLaunchTemplate.MonitoringProperty(enabled=False),
+            network_interfaces=[
+                ec2.CfnLaunchTemplate.NetworkInterfaceProperty(
+                    device_index=0,
+                    associate_public_ip_address=False,
+                    delete_on_termination=True,
+                    groups=list(props.security_group_ids),
+                )
+            ],
+            tag_specifications=[
+                ec2.CfnLaunchTemplate.TagSpecificationProperty(resource_type=kind, tags=tags)
+                for kind in ("instance", "volume", "network-interface")
+            ],
+            user_data=Fn.base64(user_data(props.settings)),
         )
+        template = ec2.CfnLaunchTemplate(self, "Resource", launch_template_data=self._data)
         self.id: str = template.ref
         self.version: str = template.attr_latest_version_number
+
+    def fingerprint(self) -> str:
+        """Return everything that nodes start with, as text: where it differs, EKS would roll them."""
+        return json.dumps(Stack.of(self).resolve(self._data), sort_keys=True)
 
 
 def _volumes(props: NodeLaunchTemplateProps) -> list[ec2.CfnLaunchTemplate.BlockDeviceMappingProperty]:

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from moka_constructs.errors import PropsError
 from moka_constructs.node_launch_template import NodeLaunchTemplate, NodeLaunchTemplateProps
-from moka_constructs.user_data import NodeSettings, user_data
+from moka_constructs.user_data import NodeSettings
 
 PoolRole = Literal["system", "driver", "executor", "celeborn"]
 Architecture = Literal["arm64", "x86_64"]
@@ -182,9 +182,7 @@ class NodePool(Construct):
                 eks.CfnNodegroup.TaintProperty(key=taint.key, value=taint.value or None, effect=_EFFECTS[taint.effect])
                 for taint in self.taints
             ],
-            update_config=eks.CfnNodegroup.UpdateConfigProperty(max_unavailable=1)
-            if system
-            else eks.CfnNodegroup.UpdateConfigProperty(max_unavailable_percentage=33),
+            update_config=self._update_config(),
             force_update_enabled=False,
             node_repair_config=eks.CfnNodegroup.NodeRepairConfigProperty(enabled=True),
         )
@@ -192,6 +190,17 @@ class NodePool(Construct):
             group.add_override("DeletionPolicy", "Delete")
             group.add_override("UpdateReplacePolicy", "Retain")
         return group
+
+    def _update_config(self) -> eks.CfnNodegroup.UpdateConfigProperty:
+        """Return how a new release or template reaches nodes that run.
+
+        Executors come and go anyway: a third of a group at a time, old nodes first, so that an update takes no more nodes,
+        addresses and vCPU than the pool's maximum. Elsewhere one node at a time, and its successor is there before it goes:
+        two Celeborn workers that end together can hold both copies of a block.
+        """
+        if self._props.role == "executor":
+            return eks.CfnNodegroup.UpdateConfigProperty(max_unavailable_percentage=33, update_strategy="MINIMAL")
+        return eks.CfnNodegroup.UpdateConfigProperty(max_unavailable=1, update_strategy="DEFAULT")
 
     def group_name(self, zone: str, subnets: tuple[NodeSubnet, ...]) -> str:
         """Return <pool>-<zone>-<8 hex of what would force a replacement>; for drivers, also of what would roll nodes."""
@@ -206,7 +215,7 @@ class NodePool(Construct):
             self._version(),
         ]
         if props.role == "driver":
-            parts += [props.ami_release, props.disk_gib, user_data(props.settings)]
+            parts += [props.ami_release, self.template.fingerprint()]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
         return f"{props.name}-{zone}-{digest}"
 

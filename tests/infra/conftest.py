@@ -43,7 +43,9 @@ def dev_with(tmp_path: Path) -> Callable[..., Stacks]:
     def make(**sections: Mapping[str, Any] | Any) -> Stacks:
         dev = load("dev")
         update = {
-            name: getattr(dev, name).model_copy(update=dict(value)) if isinstance(value, Mapping) else value
+            name: getattr(dev, name).model_copy(update=dict(value))
+            if isinstance(value, Mapping) and not isinstance(getattr(dev, name), Mapping)
+            else value
             for name, value in sections.items()
         }
         return synthesise([dev.model_copy(update=update)], tmp_path / "assembly")

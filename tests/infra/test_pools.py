@@ -104,7 +104,11 @@ def test_nodes_tell_their_pool_role_and_capacity_and_only_system_nodes_take_ever
 def test_updates_are_never_forced_and_broken_nodes_are_repaired(stacks: Stacks) -> None:
     for _, _, pool, groups in every_pool(stacks):
         for group in groups:
-            expected = {"MaxUnavailable": 1} if pool.role == "system" else {"MaxUnavailablePercentage": 33}
+            expected = (
+                {"MaxUnavailablePercentage": 33, "UpdateStrategy": "MINIMAL"}
+                if pool.role == "executor"
+                else {"MaxUnavailable": 1, "UpdateStrategy": "DEFAULT"}
+            )
 
             assert group["Properties"]["ForceUpdateEnabled"] is False
             assert group["Properties"]["NodeRepairConfig"] == {"Enabled": True}
@@ -130,6 +134,25 @@ def test_what_would_roll_a_driver_pool_makes_a_new_group_and_keeps_the_old_one(
     assert not set(names_of(after)) & set(names_of(before))
     assert {group["UpdateReplacePolicy"] for group in after} == {"Retain"}
     assert {group["DeletionPolicy"] for group in after} == {"Delete"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": {"owner": "another"}},
+        {"storage": {"volumes_key_arn": f"arn:aws:kms:us-east-1:111111111111:key/{'0' * 36}"}},
+    ],
+)
+def test_tags_and_keys_of_the_whole_environment_roll_no_driver_pool_either(
+    stacks: Stacks, dev_with: Callable[..., Stacks], change: dict[str, Any]
+) -> None:
+    """Both are part of the launch template, and another version of it would roll the nodes."""
+    before = groups_by_pool(stacks["dev/cluster-batch"])
+
+    after = groups_by_pool(dev_with(**change)["dev/cluster-batch"])
+
+    assert not set(names_of(after["driver"])) & set(names_of(before["driver"]))
+    assert names_of(after["executor"]) == names_of(before["executor"])
 
 
 def test_a_new_release_rolls_an_executor_pool_in_place(
