@@ -77,6 +77,8 @@ def read(path: Path, context: str, scratch: Path) -> Access:
     chosen = _named(document, "context", context, path)
     cluster = _named(document, "cluster", chosen.get("cluster"), path)
     user = _named(document, "user", chosen.get("user"), path)
+    if not cluster.get("server"):
+        raise ForeignClusterError(f"kubeconfig {path} names no server for context {context!r}; complete the file")
     certificate = _file(user, "client-certificate", path, scratch)
     key = _file(user, "client-key", path, scratch)
     authority = _file(cluster, "certificate-authority", path, scratch)
@@ -91,10 +93,14 @@ def read(path: Path, context: str, scratch: Path) -> Access:
 
 def _named(document: Any, kind: str, name: Any, path: Path) -> Mapping[str, Any]:
     entries = document.get(f"{kind}s") if isinstance(document, dict) else None
-    found: dict[str, Mapping[str, Any]] = {entry["name"]: entry.get(kind) or {} for entry in entries or ()}
+    found: dict[Any, Mapping[str, Any]] = {
+        entry.get("name"): entry.get(kind) or {}
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    }
     if name not in found:
         raise ForeignClusterError(
-            f"kubeconfig {path} has no {kind} {name!r}; it has {', '.join(sorted(found)) or 'none'}: name one of those"
+            f"kubeconfig {path} has no {kind} {name!r}; it has {', '.join(map(str, found)) or 'none'}: name one of those"
         )
     return found[name]
 
