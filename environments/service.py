@@ -181,6 +181,21 @@ class Delivery(Section):
     The platform's images come from its own repositories either way."""
     manifests: Literal["manifest_set", "files"] = "manifest_set"
     """manifest_set applies the charts during `cdk deploy`; files only renders them, for a GitOps tool of your own."""
+    remove: Literal["keep_jobs", "everything"] = "keep_jobs"
+    """What goes when it leaves the charts, or with the stack: keep_jobs leaves CRDs, and namespaces that hold jobs."""
+    force_fields: tuple[
+        Annotated[
+            str,
+            shaped(
+                "force-field",
+                r"([A-Z][A-Za-z]+ ([a-z0-9.-]+/)?[A-Za-z0-9.:_-]+:)?\.\S+",
+                allowed="a field as a conflict names it, if wanted after the object and a colon",
+                fix="write it so, for example .spec.replicas or Deployment moka-system/archer-api:.spec.replicas",
+            ),
+        ],
+        ...,
+    ] = ()
+    """Fields that a deploy takes over from whoever changed them in the cluster; without it such a conflict fails the deploy."""
 
 
 class Schedule(Section):
