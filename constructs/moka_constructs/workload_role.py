@@ -100,7 +100,7 @@ def _pods(props: WorkloadRoleProps) -> str:
 
 
 def _trust(props: WorkloadRoleProps) -> dict[str, Any]:
-    return _irsa_trust(props) if props.mechanism == "irsa" else _pod_identity_trust(props.cluster)
+    return _irsa_trust(props) if props.mechanism == "irsa" else _pod_identity_trust(props)
 
 
 def _irsa_trust(props: WorkloadRoleProps) -> dict[str, Any]:
@@ -125,11 +125,21 @@ def _irsa_trust(props: WorkloadRoleProps) -> dict[str, Any]:
     return {"Fn::Sub": [json.dumps(document), values]}
 
 
-def _pod_identity_trust(cluster: ClusterIdentity) -> dict[str, Any]:
+def _pod_identity_trust(props: WorkloadRoleProps) -> dict[str, Any]:
+    """Return the trust policy: the cluster, and the tags that EKS puts on the session.
+
+    Without the tags any association on the cluster could use the role, whoever makes it
+    (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
+    """
+    account = props.service_account
+    tags = {"kubernetes-namespace": account.namespace, "kubernetes-service-account": account.name}
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "pods.eks.amazonaws.com"},
         "Action": ["sts:AssumeRole", "sts:TagSession"],
-        "Condition": {"ArnEquals": {"aws:SourceArn": cluster.cluster_arn}},
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": props.cluster.cluster_arn},
+            "StringEquals": {f"aws:RequestTag/{key}": value for key, value in tags.items()},
+        },
     }
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -48,6 +48,10 @@ def test_pod_identity_trusts_the_cluster_and_binds_the_service_account(template:
     association = only(resources, "AWS::EKS::PodIdentityAssociation")["Properties"]
 
     assert statement["Condition"]["ArnEquals"]["aws:SourceArn"].endswith(":cluster/moka-test-c")
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:RequestTag/kubernetes-namespace": "spark-ads",
+        "aws:RequestTag/kubernetes-service-account": "spark",
+    }
     assert association["ClusterName"] == "moka-test-c"
     assert association["ServiceAccount"] == "spark"
 

@@ -86,7 +86,11 @@ def test_a_workload_with_an_override_uses_pod_identity_and_is_bound_to_its_servi
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": "arn:aws:eks:us-east-1:111111111111:cluster/moka-prod-batch"}
+        "ArnEquals": {"aws:SourceArn": "arn:aws:eks:us-east-1:111111111111:cluster/moka-prod-batch"},
+        "StringEquals": {
+            "aws:RequestTag/kubernetes-namespace": "moka-system",
+            "aws:RequestTag/kubernetes-service-account": "archer",
+        },
     }
     assert (association["Namespace"], association["ServiceAccount"]) == ("moka-system", "archer")
 

@@ -41,7 +41,8 @@ def pod_roles(stacks: Stacks) -> Iterator[Role]:
 
 
 def may_assume(role: Role, stack: SynthesizedStack, pod: Pod) -> bool:
-    """Whether the pod gets the role: by its cluster's issuer, subject and audience, or by an association on its cluster."""
+    """Whether the pod gets the role: by its cluster's issuer, subject and audience, or by the tags that EKS puts on the
+    session and an association on its cluster."""
     document = role.properties["AssumeRolePolicyDocument"]
     if "Fn::Sub" in document:
         text, values = document["Fn::Sub"]
@@ -54,10 +55,15 @@ def may_assume(role: Role, stack: SynthesizedStack, pod: Pod) -> bool:
         return statement["Condition"] == {"StringEquals": wanted} and is_of(issuer, role, pod)
     (statement,) = document["Statement"]
     source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-    return source.endswith(f":cluster/moka-{pod.environment}-{pod.cluster}") and (
-        pod.namespace,
-        pod.account,
-    ) in associated(role, stack)
+    tags = {
+        "aws:RequestTag/kubernetes-namespace": pod.namespace,
+        "aws:RequestTag/kubernetes-service-account": pod.account,
+    }
+    return (
+        source.endswith(f":cluster/moka-{pod.environment}-{pod.cluster}")
+        and statement["Condition"]["StringEquals"] == tags
+        and (pod.namespace, pod.account) in associated(role, stack)
+    )
 
 
 def is_of(issuer: str, role: Role, pod: Pod) -> bool:
