@@ -35,12 +35,7 @@ class FlowLogs(Construct):
         )
         write = Statement(
             sid="WriteFlowLogs",
-            actions=(
-                "logs:CreateLogStream",
-                "logs:PutLogEvents",
-                "logs:DescribeLogGroups",
-                "logs:DescribeLogStreams",
-            ),
+            actions=("logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"),
             resources=(arn, f"{arn}:*"),
         )
         role = ServiceRole(

@@ -136,7 +136,8 @@ class PullThroughCaches(Construct):
                         resources=(props.key_arn,),
                     ),
                 ),
-                own_account_only=True,
+                # the guide's trust policy has no condition, and nothing says that ECR sends the account:
+                # https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-creation-templates-create-iam.html
             ),
         )
         return role.arn

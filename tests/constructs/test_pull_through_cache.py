@@ -82,6 +82,14 @@ def test_ecr_may_make_repositories_below_the_prefixes_only(template: Template) -
     assert encrypt["Resource"] == [KEY]
 
 
+def test_ecr_is_trusted_as_its_guide_says(template: Template) -> None:
+    """A condition on the account would stop ECR, should it not send one."""
+    resources = build(template, CachedRegistry(upstream="quay", prefix="moka-test/quay"))
+    trust = only(resources, "AWS::IAM::Role")["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust == [{"Effect": "Allow", "Principal": {"Service": "ecr.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+
+
 def test_nodes_may_ask_for_images_below_the_prefixes_only() -> None:
     statement = pull_cached_images("Pull", HERE, ("moka-test/k8s",)).to_json()
 
