@@ -11,6 +11,6 @@ else to make their executors (`executors`).
 
 It does not: run Spark or any pod (kwok's stages or a test play the kubelet), serve webhooks, reconcile
 ScheduledSparkApplications and SparkConnects, know batch schedulers (`spec.batchScheduler`; a scheduler name and labels in
-the template work), Prometheus monitoring, driverIngressOptions, secrets and volumes outside pod templates, or scale
+the template work), Prometheus monitoring of jobs, driverIngressOptions, secrets and volumes outside pod templates, or scale
 executors by load.
 """

@@ -26,6 +26,7 @@ _UNITS: Final = {"": 1 / 1024**2, "k": 1 / 1024, "m": 1.0, "g": 1024.0, "t": 102
 _MIN_OVERHEAD_MIB: Final = 384
 _DRIVER_PORTS: Final = {"driver-rpc-port": 7078, "blockmanager": 7079, "spark-ui": 4040}
 _CONF_DIR: Final = "/opt/spark/conf"
+_ENVIRONMENT: Final = {"driver": "spark.kubernetes.driverEnv.", "executor": "spark.executorEnv."}
 
 
 def unique_id() -> str:
@@ -40,7 +41,7 @@ def driver_pod(submission: Submission, *, selector: str, unique: str) -> Object:
     _describe(pod, submission, "driver", selector)
     pod["metadata"]["name"] = conf["spark.kubernetes.driver.pod.name"]
     environment = {"SPARK_USER": "testbed", "SPARK_APPLICATION_ID": selector}
-    _fill(container, conf, "driver", environment, "spark.kubernetes.driverEnv.")
+    _fill(container, submission, "driver", environment)
     container["env"].append(
         {
             "name": "SPARK_DRIVER_BIND_ADDRESS",
@@ -68,14 +69,13 @@ def driver_pod(submission: Submission, *, selector: str, unique: str) -> Object:
 
 def executor_pod(submission: Submission, *, selector: str, number: int, prefix: str, driver: Object) -> Object:
     """Return one executor pod, as the driver would make it."""
-    conf = submission.conf
     pod, container = _from_template(submission.executor_template, EXECUTOR_CONTAINER)
     _describe(pod, submission, "executor", selector)
     pod["metadata"]["name"] = f"{prefix}-exec-{number}"
     pod["metadata"]["labels"] |= {LABEL_EXECUTOR: str(number), "spark-exec-resourceprofile-id": "0"}
     owner = {"apiVersion": "v1", "kind": "Pod", "name": driver["metadata"]["name"], "uid": driver["metadata"]["uid"]}
     pod["metadata"].setdefault("ownerReferences", []).append({**owner, "controller": True})
-    _fill(container, conf, "executor", {"SPARK_EXECUTOR_ID": str(number)}, "spark.executorEnv.")
+    _fill(container, submission, "executor", {"SPARK_EXECUTOR_ID": str(number)})
     container["ports"] = [
         *container.get("ports", []),
         {"name": "blockmanager", "containerPort": 7079, "protocol": "TCP"},
@@ -193,20 +193,22 @@ def _describe(pod: Object, submission: Submission, role: str, selector: str) -> 
         spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **selectors}
 
 
-def _fill(container: Object, conf: Mapping[str, str], role: str, environment: Mapping[str, str], prefix: str) -> None:
+def _fill(container: Object, submission: Submission, role: str, environment: Mapping[str, str]) -> None:
     """Set image, sizes and environment of the Spark container."""
+    conf = submission.conf
     image = conf.get(f"spark.kubernetes.{role}.container.image", conf.get("spark.kubernetes.container.image"))
     if image:
         container["image"] = image
     container["imagePullPolicy"] = conf.get("spark.kubernetes.container.image.pullPolicy", "IfNotPresent")
-    memory = f"{memory_mib(conf, role, jvm=True)}Mi"
+    jvm = not (submission.main_file or "").endswith((".py", ".R"))
+    memory = f"{memory_mib(conf, role, jvm=jvm)}Mi"
     cores = conf.get(f"spark.kubernetes.{role}.request.cores", conf.get(f"spark.{role}.cores", "1"))
     resources = container.setdefault("resources", {})
     resources["requests"] = {**resources.get("requests", {}), "cpu": cores, "memory": memory}
     resources["limits"] = {**resources.get("limits", {}), "memory": memory}
     if limit := conf.get(f"spark.kubernetes.{role}.limit.cores"):
         resources["limits"]["cpu"] = limit
-    stated = {**environment, **_prefixed(conf, prefix)}
+    stated = {**environment, **_prefixed(conf, _ENVIRONMENT[role])}
     container["env"] = [
         *container.get("env", []),
         *({"name": name, "value": value} for name, value in stated.items()),

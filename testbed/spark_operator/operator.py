@@ -4,6 +4,7 @@ import http.server
 import logging
 import os
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from testbed.spark_operator.events import Recorder
 from testbed.spark_operator.informer import Cache
 from testbed.spark_operator.kube import INGRESSES, SERVICES, ApiError, Client, RateLimit
 from testbed.spark_operator.lease import Lease
+from testbed.spark_operator.metrics import Metrics
 from testbed.spark_operator.options import Options
 from testbed.spark_operator.reconciler import ReconcileError, Reconciler
 from testbed.spark_operator.web_ui import WebUi
@@ -33,7 +35,8 @@ class Operator:
 
     def run(self) -> int:
         options = self.options
-        _serve_health(options.health_probe_bind_address)
+        # ok as long as there is a process, as the operator's are
+        _serve(options.health_probe_bind_address, {"/healthz": lambda: "ok", "/readyz": lambda: "ok"})
         if options.leader_election:
             # a client of its own: a busy operator must not lose its lease
             lease = Lease(
@@ -72,6 +75,10 @@ class Operator:
         )
         handler = EventHandler(queue, applications, reconciler, recorder)
         applications.on_change(handler.on_application)
+        if options.enable_metrics:
+            metrics = Metrics(options.metrics_labels)
+            applications.on_change(metrics.on_application)
+            _serve(options.metrics_bind_address, {"/metrics": metrics.text})
         pods.on_change(handler.on_pod)
         if options.drivers:
             executors.Drivers(Client(self.kubeconfig), applications, pods)
@@ -106,24 +113,32 @@ def _work(queue: WorkQueue, reconciler: Reconciler) -> None:
             queue.done(key)
 
 
-class _Health(http.server.BaseHTTPRequestHandler):
-    """Answers /healthz and /readyz as the operator does: ok as long as there is a process."""
+class _Pages(http.server.BaseHTTPRequestHandler):
+    """Answers with what `pages` gives for the path."""
+
+    pages: Mapping[str, Callable[[], str]]
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path in ("/healthz", "/readyz") else 404)
-        self.send_header("Content-Length", "0")
+        page = self.pages.get(self.path)
+        body = b"" if page is None else page().encode()
+        self.send_response(404 if page is None else 200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' name
         """Say nothing: probes come every few seconds."""
 
 
-def _serve_health(address: str) -> None:
+def _serve(address: str, pages: Mapping[str, Callable[[], str]]) -> None:
+    """Serve pages on an address of Go's kind, :8081 or 127.0.0.1:8081; 0 means not at all."""
     if address == "0":
         return
     host, _, port = address.rpartition(":")
-    server = http.server.ThreadingHTTPServer((host, int(port)), _Health)
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    handler = type("_Handler", (_Pages,), {"pages": dict(pages)})
+    server = http.server.ThreadingHTTPServer((host, int(port)), handler)
+    threading.Thread(target=server.serve_forever, name=f"pages-{port}", daemon=True).start()
 
 
 def run(options: Options) -> int:

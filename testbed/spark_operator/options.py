@@ -1,7 +1,7 @@
 """The operator's command line, so that the container arguments of our chart start the stand-in as they start the binary.
 
 Every flag of `controller start` that the chart writes is known here. Those that change what a SparkApplication goes through
-are obeyed; those about the process itself (log format, cache, metrics address) are accepted and do nothing. A flag that
+are obeyed; those about the process itself (log format, cache, profiling) are accepted and do nothing. A flag that
 is in neither list is refused, so a chart cannot use one that the contract suite has never seen.
 """
 
@@ -13,11 +13,7 @@ from typing import Final
 
 _ACCEPTED: Final = (
     "cache-sync-timeout",
-    "enable-metrics",
-    "metrics-bind-address",
     "metrics-endpoint",
-    "metrics-labels",
-    "metrics-prefix",
     "pprof-bind-address",
     "scheduled-spark-application-timestamp-precision",
     "zap-encoder",
@@ -48,6 +44,9 @@ class Options:
     kube_api_qps: float = 20
     kube_api_burst: int = 30
     health_probe_bind_address: str = ":8081"
+    enable_metrics: bool = False
+    metrics_bind_address: str = "0"
+    metrics_labels: tuple[str, ...] = ()
     leader_election: bool = False
     lock_name: str = "spark-operator-lock"
     lock_namespace: str = "spark-operator"
@@ -77,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("component", choices=["controller"], help="only the controller has a stand-in")
     parser.add_argument("action", choices=["start"])
     add = parser.add_argument
-    add("--namespaces", type=lambda text: tuple(text.split(",")), default=())
+    add("--namespaces", type=_words, default=())
     add("--controller-threads", type=int, default=10)
     add("--workqueue-ratelimiter-bucket-qps", dest="workqueue_qps", type=float, default=10)
     add("--workqueue-ratelimiter-bucket-size", dest="workqueue_burst", type=int, default=100)
@@ -90,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--kube-api-qps", type=float, default=20)
     add("--kube-api-burst", type=int, default=30)
     add("--health-probe-bind-address", default=":8081")
+    add("--enable-metrics", type=_boolean, default=False)
+    add("--metrics-bind-address", default="0")
+    add("--metrics-labels", type=_words, default=())
     add("--leader-election", type=_boolean, default=False)
     add("--leader-election-lock-name", dest="lock_name", default="spark-operator-lock")
     add("--leader-election-lock-namespace", dest="lock_namespace", default="spark-operator")
@@ -103,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     for flag in ("drivers", "driver-objects", "record-events"):
         ours.add_argument(f"--{flag}", type=_boolean, default=True)
     return parser
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def _boolean(text: str) -> bool:

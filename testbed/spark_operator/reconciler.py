@@ -7,6 +7,7 @@ cache has not got has failed). Every pass may be repeated at any time.
 
 import copy
 import logging
+import math
 import threading
 import time
 import uuid
@@ -136,10 +137,10 @@ class Reconciler:
         status["submissionAttempts"] = status.get("submissionAttempts", 0) + 1
         submission = submission_of(app)
         try:
-            if delay := pod_delay(submission.conf):
-                threading.Timer(delay, self._submit_late, [app]).start()
-            else:
+            if (delay := pod_delay(submission.conf)) == 0:
                 submit(self.client, submission, with_objects=self.options.driver_objects)
+            elif delay < math.inf:
+                threading.Timer(delay, self._submit_late, [app]).start()
         except SubmitError as error:
             # the state before the failure is recorded once more, as the operator does
             self.recorder.application(app)

@@ -5,10 +5,11 @@ core-seconds of a JVM. Annotations on `spec.driver` make a submission misbehave 
 
 - `testbed.moka.dev/submit-error`: fail with that text instead of making anything
 - `testbed.moka.dev/submit-seconds`: take that long before anything is made
-- `testbed.moka.dev/driver-pod-delay-seconds`: say done at once, make the driver pod that much later
+- `testbed.moka.dev/driver-pod-delay-seconds`: say done at once, make the driver pod that much later, or `never`
 """
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -43,8 +44,9 @@ def submit(client: Client, submission: Submission, *, with_objects: bool = True)
 
 
 def pod_delay(conf: Mapping[str, str]) -> float:
-    """Return the seconds by which the driver pod is to come after the submission's end."""
-    return float(conf.get(_ANNOTATION + POD_DELAY, "0"))
+    """Return the seconds by which the driver pod is to come after the submission's end; infinite when it never comes."""
+    stated = conf.get(_ANNOTATION + POD_DELAY, "0")
+    return math.inf if stated == "never" else float(stated)
 
 
 def make_objects(client: Client, submission: Submission, *, with_objects: bool) -> None:
@@ -117,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     submission = parse(arguments)
     client = Client(Path(os.environ["KUBECONFIG"]))
     delay = pod_delay(submission.conf)
-    if delay and os.fork():
+    if delay == math.inf or (delay and os.fork()):
         return 0
     if delay:
         # the operator waits for the end of stdout and stderr, not of the process alone

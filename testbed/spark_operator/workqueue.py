@@ -95,6 +95,11 @@ class WorkQueue:
                 self._ready.append(key)
                 self._changed.notify()
 
+    def next_due(self) -> float | None:
+        """Return when the next waiting key is due, by the queue's clock; None when none waits."""
+        with self._changed:
+            return self._waiting[0][0] if self._waiting else None
+
     def close(self) -> None:
         with self._changed:
             self._closed = True

@@ -1,0 +1,81 @@
+"""Our chart of the Spark operator, applied to a testbed: who the operator is, what it may do, how it is started.
+
+Taken from the rendered manifests of an environment and from nowhere else, so a role or an argument that is missing in the
+chart is missing here too. The Deployments are left out, because the operator runs as a process of this machine, and so is
+the validating webhook, which nobody would answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from environments import Environment
+from environments.clusters import Cluster as ClusterSpec
+from environments.names import OPERATOR_NAMESPACE, namespace
+from k8s_manifests import build_charts
+from k8s_manifests.spark_operator import CONTROLLER
+from testbed.cluster import Cluster
+from testbed.kubernetes import Client, Manifest
+
+_COMPONENTS: Final = ("crds", "namespaces", "priority-classes", "spark-operator")
+_LEFT_OUT: Final = frozenset({"Deployment", "ValidatingWebhookConfiguration", "PodDisruptionBudget"})
+_DEFINITION: Final = "CustomResourceDefinition"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorChart:
+    """The operator's part of one cluster's manifests."""
+
+    manifests: tuple[Manifest, ...]
+    """What to apply, in order."""
+    arguments: tuple[str, ...]
+    """Arguments of the controller's container."""
+    job_namespaces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, environment: Environment, cluster: ClusterSpec) -> Self:
+        """Render the environment's charts and keep what the operator needs."""
+        rendered = [
+            manifest
+            for component in build_charts(environment, cluster)
+            if component.name in _COMPONENTS
+            for manifest in component.manifests
+        ]
+        (controller,) = (m for m in rendered if m["kind"] == "Deployment" and m["metadata"]["name"] == CONTROLLER)
+        return cls(
+            manifests=tuple(manifest for manifest in rendered if manifest["kind"] not in _LEFT_OUT),
+            arguments=tuple(controller["spec"]["template"]["spec"]["containers"][0]["args"]),
+            job_namespaces=tuple(namespace(team) for team in environment.teams_on(cluster)),
+        )
+
+    def install(self, cluster: Cluster) -> None:
+        """Apply everything; returns when the definitions are served and the namespaces' accounts are there."""
+        with cluster.client() as client:
+            for manifest in self.manifests:
+                client.apply(manifest, force=True)
+                if manifest["kind"] == _DEFINITION:
+                    _wait_until_served(cluster, manifest["metadata"]["name"])
+
+    def kubeconfig(self, cluster: Cluster) -> Any:
+        """Return a kubeconfig whose user is the controller's service account."""
+        return cluster.kubeconfig_for(OPERATOR_NAMESPACE, CONTROLLER)
+
+    def arguments_with(self, flags: Mapping[str, str]) -> list[str]:
+        """Return the chart's arguments with some flags set to another value, new ones at the end."""
+        left = dict(flags)
+        changed = []
+        for argument in self.arguments:
+            name, _, _value = argument.removeprefix("--").partition("=")
+            changed.append(f"--{name}={left.pop(name)}" if name in left else argument)
+        return [*changed, *(f"--{name}={value}" for name, value in left.items())]
+
+
+def forget_lease(client: Client) -> None:
+    """Delete the controller's lease: whoever comes next leads at once instead of waiting for its end."""
+    for lease in client.list("coordination.k8s.io/v1", "Lease", OPERATOR_NAMESPACE):
+        name = lease["metadata"]["name"]
+        client.delete("coordination.k8s.io/v1", "Lease", name, OPERATOR_NAMESPACE, missing_ok=True)
+
+
+def _wait_until_served(cluster: Cluster, definition: str) -> None:
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"crd/{definition}")

@@ -1,0 +1,97 @@
+"""The operator under test: the stand-in, or the binary that SPARK_OPERATOR_BIN names, started as our chart starts it.
+
+One instance serves the whole suite in a namespace of its own; a test that stops it, or needs other arguments, starts
+another one for the second namespace. Timers are short by arguments, everything else is the chart's.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from environments import load
+from environments.loading import FOLDER
+from testbed.cluster import Cluster
+from testbed.operator_chart import OperatorChart
+from testbed.real_spark_operator import RealOperatorProcess, binary
+from testbed.spark_applications import Applications
+from testbed.spark_operator.process import OperatorProcess, StartOperator
+
+SHORT = {"driver-pod-creation-grace-period": "3s"}
+
+
+def pytest_report_header() -> str:
+    """Which operator the results are about."""
+    program = binary()
+    return f"spark operator: {'the stand-in' if program is None else f'real, {program}'}"
+
+
+@pytest.fixture(scope="session")
+def chart(plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OperatorChart:
+    """The operator's chart for an environment with two teams, applied to the cluster."""
+    document = yaml.safe_load((FOLDER / "test.yaml").read_text())
+    quota = {"vcores": 64, "memory_gib": 512, "pods": 1000}
+    team = {"queues": ["root.shared"], "submitters": ["everyone"], "quota": quota}
+    document["teams"] = [{"name": "contract", **team}, {"name": "alone", **copy.deepcopy(team)}]
+    file = tmp_path_factory.mktemp("environment") / "test.yaml"
+    file.write_text(yaml.safe_dump(document))
+    environment = load(file)
+    chart = OperatorChart.of(environment, environment.clusters[0])
+    chart.install(plane)
+    return chart
+
+
+def _make(plane: Cluster, chart: OperatorChart, **settings: Any) -> OperatorProcess:
+    program = binary()
+    if program is None:
+        settings.pop("spark_home", None)
+        return OperatorProcess(plane, chart, **settings)
+    return RealOperatorProcess(program, plane, chart, **settings)
+
+
+@pytest.fixture(scope="session")
+def operator(plane: Cluster, chart: OperatorChart) -> Iterator[OperatorProcess]:
+    """The operator of the first namespace."""
+    with _make(plane, chart, namespaces=("spark-contract",), flags=SHORT) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def applications(plane: Cluster, operator: OperatorProcess) -> Iterator[Applications]:
+    """Applications in the namespace of `operator`."""
+    with Applications(plane, "spark-contract") as made:
+        yield made
+
+
+@pytest.fixture
+def alone(plane: Cluster, chart: OperatorChart) -> Iterator[Applications]:
+    """Applications in the second namespace, where no operator works until the test starts one."""
+    with Applications(plane, "spark-alone") as made:
+        yield made
+
+
+@pytest.fixture
+def start_operator(plane: Cluster, chart: OperatorChart, request: pytest.FixtureRequest) -> Iterator[StartOperator]:
+    """Starts another operator for the second namespace: `start_operator({"controller-threads": "1"})`.
+
+    It leads without an election: the chart lets it have one lease, and that is the first operator's.
+    """
+    with ExitStack() as started:
+
+        def start(flags: dict[str, str] | None = None, *, spark_home: Path | None = None) -> OperatorProcess:
+            settings = {**SHORT, "leader-election": "false", **(flags or {})}
+            made = _make(
+                plane,
+                chart,
+                name=f"operator-{request.node.name[:60].translate(str.maketrans('[]/ ', '----'))}",
+                namespaces=("spark-alone",),
+                flags=settings,
+                spark_home=spark_home,
+            )
+            return started.enter_context(made)
+
+        yield start
