@@ -4,7 +4,8 @@ EKS refuses a minimum above a group's present size and a maximum below it
 (https://github.com/aws/containers-roadmap/issues/1637), and the present size is the autoscaler's. So EventBridge Scheduler
 starts a small state machine instead of calling EKS blindly: it looks, lifts the size to a higher minimum, and waits with a
 lower maximum until the autoscaler has taken idle nodes away. No running job loses a node to a schedule, and there is no
-function to own. A later deploy does not undo a schedule: CloudFormation writes bounds only when the template's change.
+function to own. One that waits gives way when a later schedule, a deploy or an engineer has changed the bounds meanwhile.
+A later deploy does not undo a schedule: CloudFormation writes bounds only when the template's change.
 """
 
 import dataclasses
@@ -186,6 +187,19 @@ def resize_definition(partition: str) -> dict[str, Any]:
     # the autoscaler moved the size between look and update: look again
     moved = [{"ErrorEquals": ["Eks.InvalidParameterException"], "ResultPath": None, "Next": "Wait"}]
 
+    bounds_now = {"Low.$": "$.Nodegroup.ScalingConfig.MinSize", "High.$": "$.Nodegroup.ScalingConfig.MaxSize"}
+
+    def look(what: dict[str, str], into: str, then: str) -> dict[str, Any]:
+        return {
+            "Type": "Task",
+            "Resource": f"{sdk}:describeNodegroup",
+            "Parameters": group,
+            "ResultSelector": what,
+            "ResultPath": into,
+            "Retry": busy[-1:],
+            "Next": then,
+        }
+
     def update(scaling: dict[str, str]) -> dict[str, Any]:
         return {
             "Type": "Task",
@@ -198,26 +212,27 @@ def resize_definition(partition: str) -> dict[str, Any]:
 
     return {
         "Comment": "New bounds for one node group, without taking a node from a job",
-        "StartAt": "Look",
+        "StartAt": "Remember",
         "TimeoutSeconds": PATIENCE_SECONDS,
         "States": {
-            "Look": {
-                "Type": "Task",
-                "Resource": f"{sdk}:describeNodegroup",
-                "Parameters": group,
-                "ResultSelector": {"Size.$": "$.Nodegroup.ScalingConfig.DesiredSize"},
-                "ResultPath": "$.Now",
-                "Retry": busy[-1:],
-                "Next": "Compare",
-            },
+            "Remember": look(bounds_now, "$.Before", "Look"),
+            "Look": look({"Size.$": "$.Nodegroup.ScalingConfig.DesiredSize", **bounds_now}, "$.Now", "Compare"),
             "Compare": {
                 "Type": "Choice",
                 "Choices": [
+                    {
+                        "Or": [
+                            {"Not": {"Variable": f"$.Now.{bound}", "NumericEqualsPath": f"$.Before.{bound}"}}
+                            for bound in ("Low", "High")
+                        ],
+                        "Next": "Overtaken",
+                    },
                     {"Variable": "$.Now.Size", "NumericGreaterThanPath": "$.MaxSize", "Next": "Wait"},
                     {"Variable": "$.Now.Size", "NumericLessThanPath": "$.MinSize", "Next": "Grow"},
                 ],
                 "Default": "SetBounds",
             },
+            "Overtaken": {"Type": "Succeed"},
             "Wait": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "Look"},
             "Grow": update({**bounds, "DesiredSize.$": "$.MinSize"}),
             "SetBounds": update(bounds),

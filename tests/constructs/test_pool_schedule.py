@@ -138,14 +138,21 @@ def as_moto_spells(definition: dict[str, Any]) -> dict[str, Any]:
         if "Parameters" in state:
             state["Parameters"] = renamed(state["Parameters"])
         if "ResultSelector" in state:
-            assert state["ResultSelector"] == {"Size.$": "$.Nodegroup.ScalingConfig.DesiredSize"}
-            state["ResultSelector"] = {"Size.$": "$.nodegroup.scalingConfig.desiredSize"}
+            paths = state["ResultSelector"].values()
+            assert {path.rsplit(".", 1)[0] for path in paths} == {"$.Nodegroup.ScalingConfig"}
+            state["ResultSelector"] = {
+                name: ".".join(f"{part[0].lower()}{part[1:]}" for part in path.split("."))
+                for name, path in state["ResultSelector"].items()
+            }
     return definition
 
 
 @pytest.fixture
 def resized(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, int]]]:
-    """`resized(size=3, low=0, high=20)` runs the machine on a group of that size and returns its bounds afterwards."""
+    """`resized(size=3, low=0, high=20)` runs the machine on a group of that size and returns its bounds afterwards.
+
+    `meanwhile` is what somebody else writes into the group once the machine waits.
+    """
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -172,7 +179,7 @@ def resized(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str,
             ]
             return found
 
-        def run(size: int, low: int, high: int, shrink_to: int | None = None) -> dict[str, int]:
+        def run(size: int, low: int, high: int, meanwhile: dict[str, int] | None = None) -> dict[str, int]:
             eks.create_nodegroup(
                 clusterName="c",
                 nodegroupName="g",
@@ -190,12 +197,9 @@ def resized(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str,
                     event["type"] == "WaitStateEntered"
                     for event in machines.get_execution_history(executionArn=started)["events"]
                 )
-                if shrink_to is not None and waiting:
-                    # the autoscaler took idle nodes away
-                    eks.update_nodegroup_config(
-                        clusterName="c", nodegroupName="g", scalingConfig={"desiredSize": shrink_to}
-                    )
-                    shrink_to = None
+                if meanwhile is not None and waiting:
+                    eks.update_nodegroup_config(clusterName="c", nodegroupName="g", scalingConfig=meanwhile)
+                    meanwhile = None
                 time.sleep(0.05)
             assert state["status"] == "SUCCEEDED", state
             return scaling()
@@ -214,4 +218,19 @@ def test_a_group_within_the_new_bounds_keeps_its_size(resized: Callable[..., dic
 def test_a_lower_maximum_waits_until_the_autoscaler_has_taken_idle_nodes_away(
     resized: Callable[..., dict[str, int]],
 ) -> None:
-    assert resized(size=30, low=0, high=5, shrink_to=5) == {"minSize": 0, "maxSize": 5, "desiredSize": 5}
+    idle_nodes_went = {"desiredSize": 5}
+
+    assert resized(size=30, low=0, high=5, meanwhile=idle_nodes_went) == {
+        "minSize": 0,
+        "maxSize": 5,
+        "desiredSize": 5,
+    }
+
+
+def test_bounds_that_a_later_schedule_wrote_are_not_undone_by_one_that_waited(
+    resized: Callable[..., dict[str, int]],
+) -> None:
+    """The nodes that were idle have gone too, so that the earlier schedule's maximum would fit by now."""
+    morning = {"minSize": 2, "maxSize": 40, "desiredSize": 3}
+
+    assert resized(size=30, low=0, high=5, meanwhile=morning) == morning
