@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from environments import Environment, names
 from environments.alarms import Alarms
-from environments.clusters import Cluster
+from environments.clusters import Cluster, Pool
 from moka_constructs import Alarm, Location, Metric
 
 ETCD_BYTES: Final = 8 * 1024**3
@@ -78,7 +78,7 @@ def cluster_alarms(
         ),
     )
     for pool in cluster.pools:
-        if pool.role == "system":
+        if pool.role == "system" or not _can_grow(environment, cluster, pool):
             continue
         for zone in environment.pool_zones(pool):
             yield (
@@ -100,16 +100,17 @@ def cluster_alarms(
 
 def schedule_alarm(environment: Environment, cluster: Cluster, state_machine_arn: str) -> Alarm:
     """Return the alarm of a cluster's schedules. https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html."""
-    metric = Metric(
-        namespace="AWS/States",
-        name="ExecutionsFailed",
-        dimensions={"StateMachineArn": state_machine_arn},
-        statistic="Sum",
-    )
+
+    def executions(name: str) -> Metric:
+        dimensions = {"StateMachineArn": state_machine_arn}
+        return Metric(namespace="AWS/States", name=name, dimensions=dimensions, statistic="Sum")
+
     return Alarm(
         name=names.alarm(environment, f"{cluster.name}-schedule-failed"),
-        meaning=f"A schedule could not change the bounds of a pool of {names.eks_cluster(environment, cluster)}. Read the execution's last event in Step Functions; the pool keeps its old bounds until the next time.",
-        metrics={"failed": metric},
+        meaning=f"A schedule could not change the bounds of a pool of {names.eks_cluster(environment, cluster)}, or waited in vain for its nodes to be idle. Read the execution's last event in Step Functions; the pool keeps its old bounds until the next time.",
+        metrics={"failed": executions("ExecutionsFailed"), "late": executions("ExecutionsTimedOut")},
+        # an execution that times out is no failed one, and a metric without executions has no data
+        expression="FILL(failed, 0) + FILL(late, 0)",
         threshold=1,
         periods=1,
     )
@@ -133,7 +134,7 @@ def archer_alarms(environment: Environment, balancer: str, targets: Mapping[str,
         "Database",
         Alarm(
             name=names.alarm(environment, "archer-database-busy"),
-            meaning=f"Archer's database has used {limits.database_percent} % of archer.database.max_acu for a quarter of an hour; answers get slow. Look at the top statements in Performance Insights, or raise max_acu.",
+            meaning=f"Archer's database has used {limits.database_percent} % of archer.database.max_acu for a quarter of an hour; answers get slow. Look at the top statements in Database Insights, or raise max_acu.",
             metrics={"share": acu},
             threshold=limits.database_percent,
         ),
@@ -164,6 +165,14 @@ def archer_alarms(environment: Environment, balancer: str, targets: Mapping[str,
 def state_machine_arn(location: Location, name: str) -> str:
     """Return the ARN of the state machine `name`."""
     return location.arn("states", f"stateMachine:{name}")
+
+
+def _can_grow(environment: Environment, cluster: Cluster, pool: Pool) -> bool:
+    """Whether a pool's size may ever change: a pool of one size is always at its maximum."""
+    mine = [each for each in environment.schedules if (each.cluster, each.pool) == (cluster.name, pool.name)]
+    return pool.min_nodes_per_zone < pool.max_nodes_per_zone or any(
+        each.min_nodes_per_zone < each.max_nodes_per_zone for each in mine
+    )
 
 
 def _limits(environment: Environment) -> Alarms:

@@ -46,6 +46,17 @@ Cluster Autoscaler goes on to the next group by itself.
 - NAT gateways of an existing network: they are whoever's made it.
 - Pods that wait for YuniKorn: the control plane's metric of unschedulable pods counts the default scheduler's only.
 - Jobs that fail: Archer tells those.
+- Pools of one size: they are always at their maximum, and have no alarm for it.
+
+## Where the names are from
+
+Metrics are compared with the lists that the CDK carries of what AWS publishes (`tests/infra/test_alarms.py`); two are not in them and are
+documented by AWS: [`apiserver_storage_size_bytes`](https://docs.aws.amazon.com/eks/latest/userguide/cloudwatch.html) and
+[`ACUUtilization`](https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html). The rule's event is in the
+[event reference](https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html); its message is EC2's: the
+[error codes](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html) `InsufficientFreeAddressesInSubnet`, `VcpuLimitExceeded` and
+`MaxSpotInstanceCountExceeded`, and the sentence "There are not enough free addresses in subnet …". EventBridge says nothing of the account that it publishes
+for, so the topic and its key admit it [without a condition](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
 """
 
 

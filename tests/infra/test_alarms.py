@@ -1,7 +1,12 @@
+import functools
 import json
+import re
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import aws_cdk
 import pytest
 
 from environments import environment_names, load, names
@@ -13,15 +18,22 @@ OfKind = Callable[[SynthesizedStack, str], list[dict[str, Any]]]
 WATCHED = [name for name in environment_names() if load(name).alarms is not None]
 ALARM = "AWS::CloudWatch::Alarm"
 
-PUBLISHED = {
-    "AWS/NATGateway": {"ErrorPortAllocation"},
-    "AWS/EKS": {"apiserver_request_total_429", "apiserver_storage_size_bytes"},
-    "AWS/AutoScaling": {"GroupInServiceInstances", "GroupMaxSize"},
-    "AWS/States": {"ExecutionsFailed"},
-    "AWS/RDS": {"ACUUtilization"},
-    "AWS/ApplicationELB": {"HealthyHostCount"},
-}
-"""Metrics that AWS documents, by the pages that infra/alarms.py names."""
+DOCUMENTED = {("AWS/EKS", "apiserver_storage_size_bytes"), ("AWS/RDS", "ACUUtilization")}
+"""Metrics that the CDK's list lacks: https://docs.aws.amazon.com/eks/latest/userguide/cloudwatch.html and
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html."""
+
+
+@functools.cache
+def published() -> frozenset[tuple[str, str]]:
+    """Metrics that AWS publishes, (namespace, name): the lists that the CDK carries, made from AWS' own dashboards."""
+    (archive,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    found = set(DOCUMENTED)
+    with tarfile.open(archive) as package:
+        for member in package:
+            if member.name.endswith("-canned-metrics.generated.js"):
+                text = package.extractfile(member).read().decode()  # type: ignore[union-attr]  # a file, by its name
+                found |= set(re.findall(r'namespace:"([^"]+)",metricName:"([^"]+)"', text))
+    return frozenset(found)
 
 
 def alarms(stacks: Stacks, name: str) -> dict[str, dict[str, Any]]:
@@ -64,14 +76,14 @@ def test_every_alarm_says_what_to_do_and_tells_every_topic_of_start_and_end(stac
 
 @pytest.mark.parametrize("name", WATCHED)
 def test_every_metric_is_one_that_aws_publishes(stacks: Stacks, name: str) -> None:
-    seen: dict[str, set[str]] = {}
-    for alarm in alarms(stacks, name).values():
-        for metric in metrics(alarm):
-            seen.setdefault(metric["Namespace"], set()).add(metric["MetricName"])
+    seen = {
+        (metric["Namespace"], metric["MetricName"])
+        for alarm in alarms(stacks, name).values()
+        for metric in metrics(alarm)
+    }
 
-    for namespace, found in seen.items():
-        assert found <= PUBLISHED[namespace]
-    assert {"AWS/EKS", "AWS/AutoScaling", "AWS/RDS"} <= set(seen)
+    assert seen - published() == set()
+    assert {"AWS/EKS", "AWS/AutoScaling", "AWS/RDS"} <= {namespace for namespace, _ in seen}
 
 
 @pytest.mark.parametrize("name", WATCHED)
@@ -103,6 +115,18 @@ def test_a_full_group_is_measured_by_the_names_that_the_tagger_returns(stacks: S
     ] * 2
     assert alarm["Metrics"][0]["Expression"] == "IF(most > 0, nodes / most * 100, 0)"
     assert alarm["EvaluationPeriods"] * alarm["Metrics"][1]["MetricStat"]["Period"] == 30 * 60
+
+
+def test_a_pool_of_one_size_has_no_alarm_for_being_full(dev_with: Callable[..., Stacks]) -> None:
+    """It always is; a schedule that gives it room makes the alarm worth having."""
+    cluster = load("dev").clusters[0]
+    fixed = {"driver": {"min_nodes_per_zone": 4}, "executor": {"min_nodes_per_zone": 10}}
+    pools = tuple(pool.model_copy(update=fixed.get(pool.name, {})) for pool in cluster.pools)
+
+    found = alarms(dev_with(clusters=(cluster.model_copy(update={"pools": pools}),)), "dev")
+
+    full = {name for name in found if "-full-" in name}
+    assert full == {f"moka-dev-batch-full-executor-us-east-1{letter}" for letter in "abc"}
 
 
 def test_every_nat_gateway_is_watched(stacks: Stacks) -> None:
@@ -158,7 +182,12 @@ def test_schedules_that_fail_are_told_where_there_are_schedules(stacks: Stacks) 
                 for each in stacks[f"{name}/cluster-{cluster}"].resources.values()
                 if each["Type"] == "AWS::StepFunctions::StateMachine"
             }
-            assert {alarm["Dimensions"][0]["Value"].rsplit(":", 1)[1]} == machines
+            result, *inputs = alarm["Metrics"]
+            watched = {each["MetricStat"]["Metric"]["MetricName"]: each["MetricStat"]["Metric"] for each in inputs}
+            assert result["Expression"] == "FILL(failed, 0) + FILL(late, 0)"
+            assert set(watched) == {"ExecutionsFailed", "ExecutionsTimedOut"}
+            for metric in watched.values():
+                assert {metric["Dimensions"][0]["Value"].rsplit(":", 1)[1]} == machines
     assert any(load(name).schedules for name in WATCHED)
 
 
@@ -200,6 +229,24 @@ def test_the_topic_is_encrypted_with_a_key_that_both_services_may_use(stacks: St
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert [each["Endpoint"] for each in of_kind(stack, "AWS::SNS::Subscription")] == ["data-platform@example.com"]
     assert of_kind(stacks["dev/data"], "AWS::SNS::Topic") == []
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_the_dashboard_graphs_only_metrics_that_aws_publishes(stacks: Stacks, of_kind: OfKind, name: str) -> None:
+    (board,) = of_kind(stacks[f"{name}/archer"], "AWS::CloudWatch::Dashboard")
+    given = [
+        metric
+        for widget in json.loads(board["DashboardBody"])["widgets"]
+        if widget["type"] == "metric"
+        for metric in widget["properties"]["metrics"]
+    ]
+    plain = {(each[0], each[1]) for each in given if isinstance(each[0], str)}
+    searches = [each[0]["expression"] for each in given if isinstance(each[0], dict)]
+    searched = {re.findall(r"\{(AWS/\w+),.*?MetricName=\"(\w+)\"", text)[0] for text in searches}
+
+    assert (plain | searched) - published() == set()
+    assert len(searched) >= 5
+    assert len(plain) >= 4
 
 
 @pytest.mark.parametrize("name", WATCHED)
