@@ -1,6 +1,6 @@
 """From an environment and one of its clusters to the ordered files that a cluster gets: the table of contents.
 
-The only module here that reads an `Environment`: charts get typed props. It is a pure function: no network, no clock,
+Charts get typed props, which `from_environment.py` makes. It is a pure function: no network, no clock,
 no file but the committed CRDs, so the same environment gives the same bytes (design D3).
 """
 
@@ -12,21 +12,18 @@ import cdk8s
 from constructs import Construct
 
 from environments import Environment
-from environments import names as moka_names
-from environments.clusters import Cluster, PoolRole
-from environments.instances import instance_types
-from environments.network import NewNetwork
-from environments.subnets import routed_subnets
-from environments.tenancy import Team
+from environments.clusters import Cluster
+from k8s_manifests import from_environment as props
 from k8s_manifests.base import Manifest, MokaChart
+from k8s_manifests.cluster_autoscaler import ClusterAutoscalerChart
 from k8s_manifests.crds import CrdsChart
-from k8s_manifests.images import SPARK_OPERATOR
-from k8s_manifests.namespaces import NamespacesChart, TeamNamespace
-from k8s_manifests.network_policies import JobNetwork
-from k8s_manifests.placement import on_role
+from k8s_manifests.load_balancer_controller import LoadBalancerControllerChart
+from k8s_manifests.namespaces import NamespacesChart
 from k8s_manifests.priority_classes import PriorityClassesChart
-from k8s_manifests.spark_operator import SparkOperatorChart, SparkOperatorProps
+from k8s_manifests.spark_operator import SparkOperatorChart
+from k8s_manifests.target_group_crds import TargetGroupCrdsChart
 from k8s_manifests.text import to_yaml
+from k8s_manifests.yunikorn import YuniKornChart
 
 MakeChart = Callable[[Construct, Environment, Cluster], MokaChart]
 SetName = Literal["platform", "archer"]
@@ -65,14 +62,17 @@ def _crds(scope: Construct, environment: Environment, _cluster: Cluster) -> Moka
     return CrdsChart(scope, "Crds", environment=environment.name)
 
 
+def _target_group_crds(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
+    return TargetGroupCrdsChart(scope, "TargetGroupCrds", environment=environment.name)
+
+
 def _namespaces(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
-    teams = tuple(_team_namespace(environment, cluster, team) for team in environment.teams_on(cluster))
     return NamespacesChart(
         scope,
         "Namespaces",
         environment=environment.name,
         kubernetes_version=cluster.kubernetes_version,
-        teams=teams,
+        teams=tuple(props.team_namespace(environment, cluster, team) for team in environment.teams_on(cluster)),
     )
 
 
@@ -80,24 +80,21 @@ def _priority_classes(scope: Construct, environment: Environment, _cluster: Clus
     return PriorityClassesChart(scope, "PriorityClasses", environment=environment.name)
 
 
+def _cluster_autoscaler(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    return ClusterAutoscalerChart(scope, "ClusterAutoscaler", props.cluster_autoscaler(environment, cluster))
+
+
 def _spark_operator(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
-    props = SparkOperatorProps(
-        environment=environment.name,
-        image=SPARK_OPERATOR.in_registry(moka_names.registry(environment)),
-        job_namespaces=tuple(moka_names.namespace(team) for team in environment.teams_on(cluster)),
-        # 10 workers reach about 130 submits a minute, 20 about 145: the operator's own benchmark
-        workers=10 if environment.archer.creates_per_minute <= 120 else 20,
-        # a quarter of the smallest system node: the largest part that surely fits beside the rest of the platform
-        cpu_millis=max(1000, _smallest_node_vcpu(cluster, "system") * 250),
-        placement=on_role(cluster, "system"),
-    )
-    return SparkOperatorChart(scope, "SparkOperator", props)
+    return SparkOperatorChart(scope, "SparkOperator", props.spark_operator(environment, cluster))
 
 
-def _smallest_node_vcpu(cluster: Cluster, role: PoolRole) -> int:
-    """Return the vCPU of the smallest node of that role; 0 when there is no such pool."""
-    types = instance_types()
-    return min((types[pool.instance_types[0]].vcpu for pool in cluster.pools if pool.role == role), default=0)
+def _yunikorn(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    return YuniKornChart(scope, "YuniKorn", props.yunikorn(environment, cluster))
+
+
+def _load_balancer_controller(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    made = props.load_balancer_controller(environment, cluster)
+    return LoadBalancerControllerChart(scope, "LoadBalancerController", made)
 
 
 def _has_teams(environment: Environment, cluster: Cluster) -> bool:
@@ -105,11 +102,20 @@ def _has_teams(environment: Environment, cluster: Cluster) -> bool:
     return bool(environment.teams_on(cluster))
 
 
+def _hosts_archer(environment: Environment, cluster: Cluster) -> bool:
+    """Only there is a load balancer to put pods behind."""
+    return environment.archer.cluster == cluster.name
+
+
 REGISTRY: Final = (
     _Entry(order=0, name="crds", make=_crds),
+    _Entry(order=1, name="target-group-crds", make=_target_group_crds, applies=_hosts_archer),
     _Entry(order=10, name="namespaces", make=_namespaces),
     _Entry(order=15, name="priority-classes", make=_priority_classes),
+    _Entry(order=18, name="cluster-autoscaler", make=_cluster_autoscaler),
     _Entry(order=20, name="spark-operator", make=_spark_operator, applies=_has_teams),
+    _Entry(order=30, name="yunikorn", make=_yunikorn),
+    _Entry(order=35, name="load-balancer-controller", make=_load_balancer_controller, applies=_hosts_archer),
 )
 """Every component, in the order in which it is applied."""
 
@@ -127,31 +133,3 @@ def build_charts(environment: Environment, cluster: Cluster) -> tuple[Component,
         for entry in REGISTRY
         if entry.applies(environment, cluster)
     )
-
-
-def _team_namespace(environment: Environment, cluster: Cluster, team: Team) -> TeamNamespace:
-    workload = moka_names.team_workload(team)
-    mechanism = environment.identity.overrides.get(workload, environment.identity.mechanism)
-    irsa = mechanism == "irsa"
-    return TeamNamespace(
-        team=team.name,
-        namespace=moka_names.namespace(team),
-        vcores=team.quota.vcores,
-        memory_gib=team.quota.memory_gib,
-        pods=team.quota.pods,
-        role_arn=moka_names.role_arn(environment, cluster, workload) if irsa else None,
-        network=_job_network(environment, pod_identity=not irsa),
-    )
-
-
-def _job_network(environment: Environment, *, pod_identity: bool) -> JobNetwork:
-    """Return where jobs find the API server and AWS, from the network section alone."""
-    network = environment.network
-    if isinstance(network, NewNetwork):
-        control_plane = [str(subnets.control_plane) for subnets in routed_subnets(network).values()]
-        # interface endpoints sit in the primary range
-        endpoints: tuple[str, ...] = (network.cidr,) if network.interface_endpoints else ()
-    else:
-        control_plane = [subnet.cidr for subnet in network.subnets if subnet.use == "control_plane"]
-        endpoints = network.vpc_cidrs
-    return JobNetwork(control_plane_cidrs=tuple(control_plane), endpoint_cidrs=endpoints, pod_identity=pod_identity)

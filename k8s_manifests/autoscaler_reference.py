@@ -15,7 +15,7 @@ _INTRODUCTION: Final = """# Cluster Autoscaler
 
 How the autoscaler of cluster `{cluster}` of prod is set up. What it knows of a group that has no node yet (labels, taints, disk), and how
 long a node of a pool must be idle (`scale_down_unneeded_seconds`), are tags of the Auto Scaling groups: see [stacks](stacks.md).
-The chart that runs it is not there yet; these are its settings.
+Its image is of the cluster's Kubernetes minor. It runs twice, on the system pool, in `moka-system`; one replica works.
 
 ## Flags
 """

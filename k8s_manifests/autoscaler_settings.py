@@ -16,6 +16,10 @@ from environments.clusters import Cluster, Pool
 
 PRIORITY_CONFIG_MAP: Final = "cluster-autoscaler-priority-expander"
 """The name is fixed by the expander; it belongs into the autoscaler's namespace, before the autoscaler starts."""
+STATUS_CONFIG_MAP: Final = "cluster-autoscaler-status"
+"""Where it writes what it sees of each group: `kubectl -n moka-system get configmap cluster-autoscaler-status -o yaml`."""
+LOCK: Final = "cluster-autoscaler"
+"""Lease of the replica that works, in the same namespace."""
 DISCOVERY_TAG: Final = "moka.dev/cluster-autoscaler"
 """Tag of the groups that it may change; the value is the EKS cluster's name. The stacks write it."""
 PRIORITIES: Final = {"spot": 20, "on_demand": 10}
@@ -50,6 +54,9 @@ def autoscaler_flags(environment: Environment, cluster: Cluster) -> tuple[Flag, 
             value=f"asg:tag={DISCOVERY_TAG}={name}",
             reason="a tag of our own: EKS puts `k8s.io/cluster-autoscaler/enabled` on system groups, too, which must keep their size",
         ),
+        Flag(name="leader-elect", value="true", reason="two replicas, of which one works"),
+        Flag(name="leader-elect-resource-name", value=LOCK, reason="the lease that its role names"),
+        Flag(name="status-config-map-name", value=STATUS_CONFIG_MAP, reason="the ConfigMap that its role names"),
         Flag(
             name="expander",
             value="priority,least-waste",
@@ -84,6 +91,21 @@ def autoscaler_flags(environment: Environment, cluster: Cluster) -> tuple[Flag, 
             name="max-node-provision-time",
             value="5m0s",
             reason="nodes are ready within two minutes; a spot group that gives none is left for the next one after five, not fifteen",
+        ),
+        Flag(
+            name="aws-use-static-instance-list",
+            value="false",
+            reason="asks EC2 for the shape of types that are newer than the autoscaler",
+        ),
+        Flag(
+            name="enable-dynamic-resource-allocation",
+            value="false",
+            reason="on by default from 1.35; nothing here claims devices, and it would have to read them",
+        ),
+        Flag(
+            name="emit-per-nodegroup-metrics",
+            value="true",
+            reason="tells which pool cannot grow; at most 30 groups, so at most 30 series each",
         ),
         Flag(
             name="kube-client-qps",

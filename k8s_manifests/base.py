@@ -2,7 +2,7 @@
 
 Order matters and is the order of creation: a service account before its binding, both before the Deployment. Names
 carry no hash, because other objects and the operator's code refer to them. A chart never reads an environment: it gets
-typed props, and `assembly.py` alone makes those from an `Environment`.
+typed props, and `from_environment.py` makes those from an `Environment`.
 """
 
 import re

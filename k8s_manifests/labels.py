@@ -17,6 +17,8 @@ ENVIRONMENT: Final = "moka.dev/environment"
 TEAM: Final = "moka.dev/team"
 METRICS: Final = "moka.dev/metrics"
 """Set to "true" on Services whose port `metrics` is to be scraped."""
+METRICS_PATH: Final = "prometheus.io/path"
+"""Annotation of those whose metrics are not at /metrics."""
 
 NODE_POOL: Final = "moka.dev/pool"
 NODE_ROLE: Final = "moka.dev/role"

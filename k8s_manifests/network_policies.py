@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from environments.names import CELEBORN_NAMESPACE, SYSTEM_NAMESPACE
+from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
 
@@ -69,12 +71,12 @@ def pods_here(selector: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     return ({"podSelector": dict(selector)},)
 
 
-def pods_in(namespace: str, labels: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-    """Return the pods of another namespace that carry `labels` as a peer."""
+def pods_in(namespace: str, pod_labels: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+    """Return the pods of another namespace that carry `pod_labels` as a peer."""
     return (
         {
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-            "podSelector": {"matchLabels": dict(labels)},
+            "podSelector": {"matchLabels": dict(pod_labels)},
         },
     )
 
@@ -94,35 +96,72 @@ def add_policy(
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobNetwork:
-    """Addresses that jobs must reach."""
+class ClusterNetwork:
+    """Addresses that pods of any namespace must reach."""
 
     control_plane_cidrs: tuple[str, ...]
-    """Subnets of the API server's interfaces."""
+    """Subnets of the API server's interfaces; webhooks are called from there."""
     endpoint_cidrs: tuple[str, ...]
     """Ranges of the VPC that hold interface endpoints of AWS services; none when all are reached over the internet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobNetwork(ClusterNetwork):
+    """Addresses that jobs must reach, and who reaches them."""
+
     pod_identity: bool
     """Whether the namespace's service account gets its role from the Pod Identity agent."""
+    metastore_cidrs: tuple[str, ...] = ()
+    """Networks of the Hive metastore's servers."""
+    metastore_ports: tuple[int, ...] = ()
+    celeborn: bool = False
+    """Whether the cluster runs Celeborn."""
+    archer: bool = False
+    """Whether Archer runs on this cluster, and so reaches drivers' pages directly."""
+
+
+DNS: Final = Flow(
+    direction="Egress", peers=pods_in("kube-system", {"k8s-app": "kube-dns"}), tcp_ports=(53,), udp_ports=(53,)
+)
+CELEBORN_MASTER_PORT: Final = 9097
+CELEBORN_WORKER_PORTS: Final = (9091, 9092, 9093, 9094)
+"""rpc, fetch, push, replicate: fixed, because the defaults are random (https://celeborn.apache.org/docs/latest/configuration/)."""
+SPARK_UI_PORT: Final = 4040
+"""The driver's page, which also serves its metrics and its executors' (spark.ui.prometheus.enabled)."""
+SCRAPER: Final = "moka.dev/scraper"
+"""Label of a namespace whose pods may read metrics, value "true"; whoever installs a Prometheus puts it there."""
+
+
+def api_server(network: ClusterNetwork) -> Flow:
+    """Return the flow to the API server: its interfaces, and its Service's address."""
+    peers = cidrs(*network.control_plane_cidrs, *KUBERNETES_SERVICE_ADDRESSES)
+    return Flow(direction="Egress", peers=peers, tcp_ports=(443,))
+
+
+def aws(network: ClusterNetwork, *, pod_identity: bool) -> tuple[Flow, ...]:
+    """Return the flows to AWS: HTTPS outside private ranges, to interface endpoints, and to the Pod Identity agent if used."""
+    peers = cidrs("0.0.0.0/0", excluding=PRIVATE_RANGES) + cidrs(*network.endpoint_cidrs)
+    https = Flow(direction="Egress", peers=peers, tcp_ports=(443,))
+    agent = Flow(direction="Egress", peers=cidrs(POD_IDENTITY_AGENT), tcp_ports=(80,))
+    return (https, agent) if pod_identity else (https,)
+
+
+def scraped(*ports: int) -> Flow:
+    """Return the flow from whoever reads metrics."""
+    peers = ({"namespaceSelector": {"matchLabels": {SCRAPER: "true"}}, "podSelector": {}},)
+    return Flow(direction="Ingress", peers=peers, tcp_ports=ports)
+
+
+def called_by_api_server(network: ClusterNetwork, port: int) -> Flow:
+    """Return the flow of webhook calls to a pod's port."""
+    return Flow(direction="Ingress", peers=cidrs(*network.control_plane_cidrs), tcp_ports=(port,))
 
 
 def add_job_policies(chart: MokaChart, namespace: str, network: JobNetwork) -> None:
-    """Add a job namespace's policies: deny all, then DNS, the API server, Spark among itself, AWS."""
+    """Add a job namespace's policies: deny all, then DNS, the API server, Spark among itself, AWS, and what the file has."""
     add_policy(chart, "default-deny", (), namespace=namespace)
-    dns = pods_in("kube-system", {"k8s-app": "kube-dns"})
-    add_policy(
-        chart,
-        "allow-dns",
-        (Flow(direction="Egress", peers=dns, tcp_ports=(53,), udp_ports=(53,)),),
-        namespace=namespace,
-    )
-    api = cidrs(*network.control_plane_cidrs, *KUBERNETES_SERVICE_ADDRESSES)
-    add_policy(
-        chart,
-        "allow-api-server",
-        (Flow(direction="Egress", peers=api, tcp_ports=(443,)),),
-        namespace=namespace,
-        pods=DRIVER_PODS,
-    )
+    add_policy(chart, "allow-dns", (DNS,), namespace=namespace)
+    add_policy(chart, "allow-api-server", (api_server(network),), namespace=namespace, pods=DRIVER_PODS)
     # block managers and the driver's RPC take free ports, so no port is named
     among = pods_here(SPARK_PODS)
     add_policy(
@@ -132,8 +171,37 @@ def add_job_policies(chart: MokaChart, namespace: str, network: JobNetwork) -> N
         namespace=namespace,
         pods=SPARK_PODS,
     )
-    aws = cidrs("0.0.0.0/0", excluding=PRIVATE_RANGES) + cidrs(*network.endpoint_cidrs)
-    flows = [Flow(direction="Egress", peers=aws, tcp_ports=(443,))]
-    if network.pod_identity:
-        flows.append(Flow(direction="Egress", peers=cidrs(POD_IDENTITY_AGENT), tcp_ports=(80,)))
-    add_policy(chart, "allow-aws", tuple(flows), namespace=namespace, pods=SPARK_PODS)
+    flows = aws(network, pod_identity=network.pod_identity)
+    add_policy(chart, "allow-aws", flows, namespace=namespace, pods=SPARK_PODS)
+    if network.metastore_cidrs:
+        metastore = Flow(
+            direction="Egress", peers=cidrs(*network.metastore_cidrs), tcp_ports=tuple(network.metastore_ports)
+        )
+        add_policy(chart, "allow-catalog", (metastore,), namespace=namespace, pods=SPARK_PODS)
+    if network.celeborn:
+        peers = pods_in(CELEBORN_NAMESPACE, {labels.NAME: "celeborn"})
+        ports = (CELEBORN_MASTER_PORT, *CELEBORN_WORKER_PORTS)
+        celeborn = Flow(direction="Egress", peers=peers, tcp_ports=ports)
+        add_policy(chart, "allow-celeborn", (celeborn,), namespace=namespace, pods=SPARK_PODS)
+    if network.archer:
+        archer = Flow(
+            direction="Ingress", peers=pods_in(SYSTEM_NAMESPACE, {labels.NAME: "archer"}), tcp_ports=(SPARK_UI_PORT,)
+        )
+        add_policy(chart, "allow-archer", (archer,), namespace=namespace, pods=DRIVER_PODS)
+    add_policy(chart, "allow-metrics", (scraped(SPARK_UI_PORT),), namespace=namespace, pods=DRIVER_PODS)
+
+
+def add_component_policy(
+    chart: MokaChart, name: str, flows: tuple[Flow, ...], *, namespace: str, pods: Mapping[str, str]
+) -> None:
+    """Add the policy of a component of the platform: DNS and `flows`, and nothing else in either direction.
+
+    Probes need no flow: the kubelet of a pod's own node always reaches it.
+    """
+    spec: dict[str, Any] = {"podSelector": {"matchLabels": dict(pods)}, "policyTypes": ["Ingress", "Egress"]}
+    ingress = [flow.manifest() for flow in flows if flow.direction == "Ingress"]
+    egress = [flow.manifest() for flow in (DNS, *flows) if flow.direction == "Egress"]
+    if ingress:
+        spec["ingress"] = ingress
+    spec["egress"] = egress
+    chart.add(Kind.NETWORK_POLICY, name, {"spec": spec}, namespace=namespace)

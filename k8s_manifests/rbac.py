@@ -53,6 +53,11 @@ class Subject:
         return {"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}
 
 
+def irsa(role_arn: str | None) -> dict[str, str] | None:
+    """Return the annotation by which EKS gives pods of a service account that role; none where Pod Identity does."""
+    return None if role_arn is None else {"eks.amazonaws.com/role-arn": role_arn}
+
+
 def add_service_account(
     chart: MokaChart,
     subject: Subject,

@@ -41,7 +41,9 @@ def page() -> str:
         _INTRODUCTION.format(cluster=cluster.name),
         _section("Files", ("file", "objects", "kinds"), _files(components)),
         _section("Workloads", ("name", "namespace", "replicas", "CPU", "memory", "image"), _workloads(manifests)),
-        _section("Images", ("repository in the registry", "version", "copied from", "source"), _images()),
+        _section(
+            "Images", ("repository in the registry", "tag", "copied from", "source", "digest of the index"), _images()
+        ),
         _section("Priority classes", ("name", "value", "meaning"), _priorities(manifests)),
         _section("Rights", ("service account", "where", "resource", "verbs"), _rights(shown)),
         f"`spark-{first}` stands for every team's namespace.\n",
@@ -65,18 +67,22 @@ def _files(components: tuple[Component, ...]) -> Iterable[tuple[str, ...]]:
 
 def _workloads(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
     for each in manifests:
-        if each["kind"] != "Deployment":
+        if each["kind"] not in {"Deployment", "Job"}:
             continue
         (container,) = each["spec"]["template"]["spec"]["containers"]
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
         cpu = f"{requests['cpu']} to {limits['cpu']}"
         image = container["image"].rsplit("/", 1)[-1]
         name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
-        yield f"`{name}`", f"`{namespace}`", str(each["spec"]["replicas"]), cpu, limits["memory"], f"`{image}`"
+        replicas = str(each["spec"]["replicas"]) if each["kind"] == "Deployment" else "once"
+        yield f"`{name}`", f"`{namespace}`", replicas, cpu, limits["memory"], f"`{image}`"
 
 
 def _images() -> Iterable[tuple[str, ...]]:
-    return ((f"`{image.repository}`", image.version, f"`{image.upstream}`", image.source) for image in IMAGES)
+    return (
+        (f"`{image.repository}`", image.version, f"`{image.upstream}`", image.source, image.digest or "not known")
+        for image in IMAGES
+    )
 
 
 def _priorities(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
@@ -133,8 +139,13 @@ def _peer(peer: dict[str, Any]) -> str:
         block = peer["ipBlock"]
         return f"`{block['cidr']}`" + (" but no private range" if "except" in block else "")
     pods = _selector(peer["podSelector"])
-    namespace = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
-    return f"{pods} here" if namespace is None else f"{pods} in `{namespace}`"
+    if "namespaceSelector" not in peer:
+        return f"{pods} here"
+    wanted = peer["namespaceSelector"]["matchLabels"]
+    namespace = wanted.get("kubernetes.io/metadata.name")
+    return (
+        f"{pods} in `{namespace}`" if namespace else f"{pods} in namespaces with {_selector(peer['namespaceSelector'])}"
+    )
 
 
 def _selector(selector: dict[str, Any]) -> str:

@@ -18,6 +18,15 @@ from k8s_manifests.base import MokaChart
 from k8s_manifests.errors import ChartError
 from k8s_manifests.images import SPARK_OPERATOR
 from k8s_manifests.kinds import Kind
+from k8s_manifests.network_policies import (
+    ClusterNetwork,
+    Flow,
+    add_component_policy,
+    add_policy,
+    api_server,
+    called_by_api_server,
+    scraped,
+)
 from k8s_manifests.placement import Placement
 from k8s_manifests.pods import Container, HttpProbe, Pod, Resources, ScratchVolume
 from k8s_manifests.priority_classes import PLATFORM
@@ -55,6 +64,7 @@ class SparkOperatorProps:
     cpu_millis: int
     """CPU request of the controller, thousandths of a vCPU: what it keeps when its node is busy."""
     placement: Placement
+    network: ClusterNetwork
 
     def __post_init__(self) -> None:
         if not self.job_namespaces:
@@ -67,6 +77,7 @@ class SparkOperatorChart(MokaChart):
     def __init__(self, scope: Construct, construct_id: str, props: SparkOperatorProps) -> None:
         common = labels.common(name=NAME, environment=props.environment, version=SPARK_OPERATOR.version)
         super().__init__(scope, construct_id, labels=common)
+        add_policy(self, "default-deny", (), namespace=OPERATOR_NAMESPACE)
         self._add_controller(props)
         self._add_webhook(props)
 
@@ -120,7 +131,7 @@ class SparkOperatorChart(MokaChart):
         self.add(Kind.VALIDATING_WEBHOOK_CONFIGURATION, name, {"webhooks": webhooks}, labels=own)
 
     def _add_workload(self, props: SparkOperatorProps, component: str, name: str, container: Container) -> None:
-        """Add two replicas and the Service that serves their metrics."""
+        """Add two replicas, the Service that serves their metrics, and who may talk to them."""
         selector = labels.selector(name=NAME, component=component)
         pod = Pod(
             container=container,
@@ -143,6 +154,10 @@ class SparkOperatorChart(MokaChart):
                 scraped=True,
             ),
         )
+        flows: tuple[Flow, ...] = (api_server(props.network), scraped(METRICS_PORT))
+        if component == "webhook":
+            flows = (*flows, called_by_api_server(props.network, WEBHOOK_PORT))
+        add_component_policy(self, name, flows, namespace=OPERATOR_NAMESPACE, pods=selector)
 
 
 def _controller_resources(props: SparkOperatorProps) -> Resources:

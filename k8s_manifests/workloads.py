@@ -77,6 +77,8 @@ class ServiceProps:
     """Service port by the name of the container's port."""
     scraped: bool = False
     """Whether the port `metrics` is to be scraped."""
+    metrics_path: str = "/metrics"
+    """Where the metrics are."""
 
 
 def add_service(chart: MokaChart, props: ServiceProps) -> None:
@@ -91,4 +93,5 @@ def add_service(chart: MokaChart, props: ServiceProps) -> None:
         {"spec": {"type": "ClusterIP", "selector": dict(props.selector), "ports": ports}},
         namespace=props.namespace,
         labels={**own_labels, labels.METRICS: "true"} if props.scraped else own_labels,
+        annotations=None if props.metrics_path == "/metrics" else {labels.METRICS_PATH: props.metrics_path},
     )

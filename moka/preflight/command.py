@@ -29,12 +29,12 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-def wanted_images(_: Environment) -> tuple[WantedImage, ...]:
-    """Return the images that an environment's charts pull: today the same ones for all environments."""
+def wanted_images(environment: Environment) -> tuple[WantedImage, ...]:
+    """Return the images that an environment's charts pull: those of its clusters' Kubernetes versions."""
     # importing the charts starts Node for cdk8s; --policy, --help and a wrong account have no use for it
-    from k8s_manifests.images import IMAGES  # noqa: PLC0415
+    from k8s_manifests.images import images_of  # noqa: PLC0415
 
-    return tuple(WantedImage(repository=image.repository, tag=image.version) for image in IMAGES)
+    return tuple(WantedImage(repository=image.repository, tag=image.version) for image in images_of(environment))
 
 
 def preflight_command(

@@ -13,9 +13,13 @@ from k8s_manifests.errors import ChartError
 def test_files_are_ordered_by_what_must_be_there_first(dev: Any) -> None:
     assert list(dev.files) == [
         "00-crds.yaml",
+        "01-target-group-crds.yaml",
         "10-namespaces.yaml",
         "15-priority-classes.yaml",
+        "18-cluster-autoscaler.yaml",
         "20-spark-operator.yaml",
+        "30-yunikorn.yaml",
+        "35-load-balancer-controller.yaml",
     ]
 
 

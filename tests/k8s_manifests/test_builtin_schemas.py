@@ -7,6 +7,7 @@ For the other kinds the schemas below are typed after https://kubernetes.io/docs
 """
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ MODELS: dict[str, Any] = {
     "LimitRange": models.IoK8sApiCoreV1LimitRange,
     "ServiceAccount": models.IoK8sApiCoreV1ServiceAccount,
     "Service": models.IoK8sApiCoreV1Service,
+    "ConfigMap": models.IoK8sApiCoreV1ConfigMap,
+    "Secret": models.IoK8sApiCoreV1Secret,
     "NetworkPolicy": models.IoK8sApiNetworkingV1NetworkPolicy,
 }
 
@@ -110,6 +113,18 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         }
     ),
     "ValidatingWebhookConfiguration": _kind({"webhooks": {"type": "array", "items": WEBHOOK}}),
+    "MutatingWebhookConfiguration": _kind({"webhooks": {"type": "array", "items": WEBHOOK}}),
+    "Job": _kind(
+        {
+            "spec": _struct(
+                {"template": _struct({"metadata": _struct({"labels": LABELS}), "spec": {"type": "object"}})},
+                {
+                    "backoffLimit": {"type": "integer", "minimum": 0},
+                    "activeDeadlineSeconds": {"type": "integer", "minimum": 1},
+                },
+            )
+        }
+    ),
     "Deployment": _kind(
         {
             "spec": _struct(
@@ -154,7 +169,7 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         return _model_problems(MODELS[kind], manifest)
     errors = Draft202012Validator(SCHEMAS[kind]).iter_errors(manifest)
     found = [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
-    if kind == "Deployment" and not found:
+    if kind in {"Deployment", "Job"} and not found:
         found = _model_problems(models.IoK8sApiCoreV1PodSpec, manifest["spec"]["template"]["spec"])
     return found
 
@@ -190,6 +205,9 @@ SERVICE = ("Service", "spark-operator-webhook-svc", "moka-operator")
 POLICY = ("NetworkPolicy", "allow-dns", "spark-ads")
 ROLE = ("Role", "spark-driver", "spark-ads")
 DEPLOYMENT = ("Deployment", "spark-operator-webhook", "moka-operator")
+SETTINGS = ("ConfigMap", "yunikorn-defaults", "moka-yunikorn")
+SECRET = ("Secret", "admission-controller-secrets", "moka-yunikorn")
+MUTATING = ("MutatingWebhookConfiguration", "load-balancer-controller-webhook", None)
 BUDGET = ("PodDisruptionBudget", "spark-operator-webhook", "moka-operator")
 WEBHOOKS = ("ValidatingWebhookConfiguration", "spark-operator-webhook", None)
 
@@ -211,6 +229,10 @@ WEBHOOKS = ("ValidatingWebhookConfiguration", "spark-operator-webhook", None)
         (DEPLOYMENT, "spec.template.spec.containers.0.args", "x"),
         (WEBHOOKS, "webhooks.0.timeoutSeconds", 31),
         (WEBHOOKS, "webhooks.0.name", "short.name"),
+        (SETTINGS, "datas", {}),
+        (SETTINGS, "data.service\\.placeholderRunAsUser", 65535),
+        (SECRET, "typo", "Opaque"),
+        (MUTATING, "webhooks.0.failurePolicy", "Never"),
     ],
 )
 def test_the_check_finds_a_planted_fault(dev: Any, which: tuple[str, str, str | None], path: str, value: Any) -> None:
@@ -218,7 +240,7 @@ def test_the_check_finds_a_planted_fault(dev: Any, which: tuple[str, str, str | 
     assert problems(manifest) == []
 
     node: Any = manifest
-    *parents, last = path.split(".")
+    *parents, last = (part.replace("\\", "") for part in re.split(r"(?<!\\)\.", path))
     for part in parents:
         node = node[int(part)] if isinstance(node, list) else node[part]
     node[last] = value

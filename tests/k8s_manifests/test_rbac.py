@@ -15,6 +15,11 @@ spark-ads/spark: in spark-ads
   persistentvolumeclaims: create delete deletecollection get list patch watch
   pods: create delete deletecollection get list patch watch
   services: delete deletecollection get list
+moka-system/cluster-autoscaler: in moka-system
+  configmaps: create list watch
+  configmaps[cluster-autoscaler-status]: delete get update
+  coordination.k8s.io/leases: create
+  coordination.k8s.io/leases[cluster-autoscaler]: get update
 moka-operator/spark-operator-controller: in moka-operator
   coordination.k8s.io/leases: create
   coordination.k8s.io/leases[spark-operator-controller-lock]: get update
@@ -40,12 +45,83 @@ moka-operator/spark-operator-webhook: in moka-operator
   events: create patch update
   secrets: create
   secrets[spark-operator-webhook-certs]: get update
+moka-yunikorn/yunikorn-admin: in moka-yunikorn
+  configmaps: get list watch
+moka-yunikorn/yunikorn-admission-controller: in moka-yunikorn
+  configmaps: get list watch
+  secrets[admission-controller-secrets]: get update
+moka-system/load-balancer-controller-certificate: in moka-system
+  secrets: create
+  secrets[load-balancer-controller-webhook]: get
+moka-system/load-balancer-controller: in moka-system
+  coordination.k8s.io/leases: create
+  coordination.k8s.io/leases[aws-load-balancer-controller-leader]: get update
+  discovery.k8s.io/endpointslices: get list watch
+  elbv2.k8s.aws/targetgroupbindings: get list patch watch
+  elbv2.k8s.aws/targetgroupbindings/status: patch
+  events: create patch
+  networking.k8s.io/ingresses: get list watch
+  pods: get list watch
+  services: get list watch
+moka-system/cluster-autoscaler: in the cluster
+  apps/daemonsets: get list watch
+  apps/replicasets: get list watch
+  apps/statefulsets: get list watch
+  batch/jobs: get list watch
+  events: create patch
+  namespaces: get list watch
+  nodes: get list update watch
+  persistentvolumeclaims: get list watch
+  persistentvolumes: get list watch
+  pods: get list watch
+  pods/eviction: create
+  policy/poddisruptionbudgets: list watch
+  replicationcontrollers: get list watch
+  services: get list watch
+  storage.k8s.io/csidrivers: get list watch
+  storage.k8s.io/csinodes: get list watch
+  storage.k8s.io/csistoragecapacities: get list watch
+  storage.k8s.io/storageclasses: get list watch
+  storage.k8s.io/volumeattachments: get list watch
 moka-operator/spark-operator-controller: in the cluster
   apiextensions.k8s.io/customresourcedefinitions: get
 moka-operator/spark-operator-webhook: in the cluster
   admissionregistration.k8s.io/mutatingwebhookconfigurations: list watch
   admissionregistration.k8s.io/validatingwebhookconfigurations: list watch
   admissionregistration.k8s.io/validatingwebhookconfigurations[spark-operator-webhook]: get update
+moka-yunikorn/yunikorn-admin: in the cluster
+  apps/replicasets: list watch
+  apps/statefulsets: list watch
+  events.k8s.io/events: create patch
+  namespaces: list watch
+  nodes: list watch
+  persistentvolumeclaims: list update watch
+  persistentvolumes: list update watch
+  pods: create delete get list update watch
+  pods/binding: create
+  pods/status: update
+  replicationcontrollers: list watch
+  scheduling.k8s.io/priorityclasses: list watch
+  services: list watch
+  storage.k8s.io/csidrivers: list watch
+  storage.k8s.io/csinodes: list watch
+  storage.k8s.io/csistoragecapacities: list watch
+  storage.k8s.io/storageclasses: list watch
+  storage.k8s.io/volumeattachments: list watch
+moka-yunikorn/yunikorn-admission-controller: in the cluster
+  admissionregistration.k8s.io/mutatingwebhookconfigurations: create
+  admissionregistration.k8s.io/mutatingwebhookconfigurations[yunikorn-admission-controller-mutations]: get update
+  admissionregistration.k8s.io/validatingwebhookconfigurations: create
+  admissionregistration.k8s.io/validatingwebhookconfigurations[yunikorn-admission-controller-validations]: get update
+  namespaces: list watch
+  scheduling.k8s.io/priorityclasses: list watch
+moka-system/load-balancer-controller-certificate: in the cluster
+  admissionregistration.k8s.io/mutatingwebhookconfigurations[load-balancer-controller-webhook]: get update
+  admissionregistration.k8s.io/validatingwebhookconfigurations[load-balancer-controller-webhook]: get update
+moka-system/load-balancer-controller: in the cluster
+  elbv2.k8s.aws/ingressclassparams: get list watch
+  networking.k8s.io/ingressclasses: get list watch
+  nodes: get list watch
 """
 """Rights in one team's namespace and in the platform's; the other teams' equal the first one's."""
 

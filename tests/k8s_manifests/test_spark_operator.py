@@ -6,6 +6,7 @@ import pytest
 
 from environments import Environment, load
 from k8s_manifests.errors import ChartError
+from k8s_manifests.network_policies import ClusterNetwork
 from k8s_manifests.placement import Placement
 from k8s_manifests.spark_operator import SparkOperatorProps
 
@@ -85,13 +86,13 @@ def test_workers_follow_the_submission_rate_and_memory_follows_the_workers(
 ) -> None:
     archer = load("dev").archer.model_dump(mode="json")
     found = {}
-    for rate in (60, 240):
+    for rate in (30, 60, 240):
         rendered = render(dev_with(archer={**archer, "creates_per_minute": rate}))
         memory = _container(rendered, "controller")["resources"]["limits"]["memory"]
         found[rate] = (_flags(rendered, "controller")["controller-threads"], memory)
 
     # 1 GiB for the operator and 400 MiB for each worker's spark-submit
-    assert found == {60: ("10", "5024Mi"), 240: ("20", "9024Mi")}
+    assert found == {30: ("4", "2624Mi"), 60: ("10", "5024Mi"), 240: ("20", "9024Mi")}
 
 
 def test_the_webhook_that_refuses_covers_the_three_resources_in_job_namespaces_only(dev: Any) -> None:
@@ -144,8 +145,17 @@ def test_the_ca_bundle_is_left_to_the_operator_that_makes_it(dev: Any) -> None:
     assert [list(webhook["clientConfig"]) for webhook in webhooks] == [["service"]] * 3
 
 
-def test_no_mutating_webhook_stands_between_a_job_and_its_pods(every_cluster: list[Any]) -> None:
-    assert not [each for each in every_cluster if "MutatingWebhookConfiguration\n" in "".join(each.files.values())]
+def test_no_mutating_webhook_that_we_register_stands_between_a_job_and_its_pods(every_cluster: list[Any]) -> None:
+    called = {
+        resource
+        for each in every_cluster
+        for configuration in each.of_kind("MutatingWebhookConfiguration")
+        for webhook in configuration["webhooks"]
+        for rule in webhook["rules"]
+        for resource in rule["resources"]
+    }
+
+    assert called == {"targetgroupbindings"}
 
 
 def test_only_the_tmp_folder_can_be_written_to(dev: Any) -> None:
@@ -167,7 +177,8 @@ def test_a_cluster_without_teams_gets_no_operator_because_it_would_watch_everyth
 
     rendered = render(dev_with(clusters=[*dev["clusters"], {**dev["clusters"][0], "name": "second"}], teams=teams))
 
-    assert list(rendered.files) == ["00-crds.yaml", "10-namespaces.yaml", "15-priority-classes.yaml"]
+    assert "20-spark-operator.yaml" not in rendered.files
+    assert "30-yunikorn.yaml" in rendered.files
 
 
 def test_an_operator_for_no_namespace_is_refused() -> None:
@@ -179,4 +190,5 @@ def test_an_operator_for_no_namespace_is_refused() -> None:
             workers=10,
             cpu_millis=1000,
             placement=Placement(node_selector={}),
+            network=ClusterNetwork(control_plane_cidrs=(), endpoint_cidrs=()),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8s_manifests.images import IMAGES
+from k8s_manifests.images import images_of
 from moka.preflight import State
 from moka.preflight.command import wanted_images
 
@@ -55,5 +55,5 @@ def test_wanted_images_are_the_charts_images(account: Account) -> None:
     wanted = wanted_images(account.environment)
 
     assert [(image.repository, image.tag) for image in wanted] == [
-        (image.repository, image.version) for image in IMAGES
+        (image.repository, image.version) for image in images_of(account.environment)
     ]
