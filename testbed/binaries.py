@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 MODULE: Final = Path(__file__).with_name("go")
-"""The Go module that pins everything; it holds no Go file."""
+"""The Go module that pins etcd and Kubernetes; it holds no Go file. Below it are modules of what would not fit into it."""
 PACKAGES: Final = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
@@ -39,6 +39,8 @@ PACKAGES: Final = {
     "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
 }
 """{program: Go package} of all that can be had here."""
+_OWN_MODULE: Final = {"kwok": "kwok"}
+"""{program: folder below MODULE} of programs that have a module of their own."""
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 """What every testbed needs."""
 REAL_NODE: Final = ("kubelet", "kube-proxy")
@@ -55,14 +57,16 @@ def _to_stderr(line: str) -> None:
 
 def kubernetes_version() -> str:
     """Return the pinned release of Kubernetes, v1.35.8."""
-    return _pinned("k8s.io/kubernetes")
-
-
-def _pinned(module: str) -> str:
-    found = re.search(rf"^\s*{re.escape(module)} (v\S+)", (MODULE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    file = MODULE / "go.mod"
+    found = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
-        raise CannotBuildError(f"{MODULE / 'go.mod'} names no {module}; restore the file")
+        raise CannotBuildError(f"{file} names no k8s.io/kubernetes; restore the file")
     return found[1]
+
+
+def module_of(name: str) -> Path:
+    """Return the folder of the Go module that pins that program."""
+    return MODULE / _OWN_MODULE.get(name, "")
 
 
 def binaries(*names: str, say: Callable[[str], None] = _to_stderr) -> dict[str, Path]:
@@ -103,31 +107,34 @@ def _built(names: Sequence[str], say: Callable[[str], None]) -> dict[str, Path]:
     go = shutil.which("go")
     if go is None:
         raise NoGoError(
-            f"{', '.join(names)} must be built and there is no `go` on PATH; install Go 1.25 or newer (https://go.dev/dl), "
+            f"{', '.join(names)} must be built and there is no `go` on PATH; install Go 1.26 or newer (https://go.dev/dl), "
             f"or put the programs into a folder and name it in {ASSETS_VARIABLE}"
         )
-    folder = cache_folder(go)
-    paths = {name: folder / name for name in names}
-    if all(path.exists() for path in paths.values()):
-        return paths
-    with _only_one(folder, say):
-        missing = [name for name, path in paths.items() if not path.exists()]
-        if missing:
-            _build(go, missing, folder, say)
+    paths: dict[str, Path] = {}
+    for module in dict.fromkeys(map(module_of, names)):
+        folder = cache_folder(go, module)
+        mine = {name: folder / name for name in names if module_of(name) == module}
+        paths |= mine
+        if all(path.exists() for path in mine.values()):
+            continue
+        with _only_one(folder, say):
+            missing = [name for name, path in mine.items() if not path.exists()]
+            if missing:
+                _build(go, module, missing, folder, say)
     return paths
 
 
-def cache_folder(go: str) -> Path:
-    """Return the folder for what is built now: another go.mod, Go or flag has another folder."""
+def cache_folder(go: str, module: Path) -> Path:
+    """Return the folder for what is built of that module now: another go.mod, Go or flag has another folder."""
     said = subprocess.run(
-        [go, "env", "-json", "GOVERSION", "GOOS", "GOARCH"], cwd=MODULE, capture_output=True, text=True, check=False
+        [go, "env", "-json", "GOVERSION", "GOOS", "GOARCH"], cwd=module, capture_output=True, text=True, check=False
     )
     if said.returncode != 0:
         raise CannotBuildError(f"`go env` failed: {said.stderr.strip()}")
     digest = hashlib.sha256()
     for part in (
-        (MODULE / "go.mod").read_bytes(),
-        (MODULE / "go.sum").read_bytes(),
+        (module / "go.mod").read_bytes(),
+        (module / "go.sum").read_bytes(),
         json.dumps([json.loads(said.stdout), _flags(), _environment()], sort_keys=True).encode(),
     ):
         digest.update(hashlib.sha256(part).digest())
@@ -172,17 +179,14 @@ def _only_one(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _build(go: str, names: Sequence[str], folder: Path, say: Callable[[str], None]) -> None:
-    say(
-        f"building {', '.join(names)} of Kubernetes {kubernetes_version()} into {folder}: "
-        "about 10 minutes on 2 cores the first time, then never again"
-    )
+def _build(go: str, module: Path, names: Sequence[str], folder: Path, say: Callable[[str], None]) -> None:
+    say(f"building {', '.join(names)} into {folder}; all of them take about 10 minutes on 2 cores, once")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=".build-", dir=folder) as scratch:
         # one call for all: they share most of their packages
         command = [go, "build", "-v", *_flags(), "-o", f"{scratch}/", *(PACKAGES[name] for name in names)]
         nice = shutil.which("nice")
-        _run([nice, "-n", "10", *command] if nice else command, say)
+        _run([nice, "-n", "10", *command] if nice else command, module, say)
         for name in names:
             # Go names a program after its package's folder, and etcd's is `server`
             made = Path(scratch) / _program(PACKAGES[name])
@@ -194,12 +198,12 @@ def _program(package: str) -> str:
     return [part for part in package.split("/") if not re.fullmatch(r"v\d+", part)][-1]
 
 
-def _run(command: Sequence[str], say: Callable[[str], None]) -> None:
+def _run(command: Sequence[str], module: Path, say: Callable[[str], None]) -> None:
     """Run the build; `-v` names each compiled package, which is all there is to show for minutes."""
     environment = {**os.environ, **_environment()}
     said: list[str] = []
     compiled, told = 0, time.monotonic()
-    with subprocess.Popen(command, cwd=MODULE, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=module, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if re.fullmatch(r"[\w./~-]+\n", line):

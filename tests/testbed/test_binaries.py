@@ -15,7 +15,16 @@ from pathlib import Path
 import pytest
 
 from testbed import binaries as module
-from testbed.binaries import CONTROL_PLANE, MODULE, PACKAGES, REAL_NODE, binaries, cache_folder, kubernetes_version
+from testbed.binaries import (
+    CONTROL_PLANE,
+    MODULE,
+    PACKAGES,
+    REAL_NODE,
+    binaries,
+    cache_folder,
+    kubernetes_version,
+    module_of,
+)
 from testbed.errors import CannotBuildError, NoGoError
 
 FAKE_GO = """#!{python}
@@ -68,42 +77,43 @@ def test_a_second_call_builds_nothing(builds: Path, tmp_path: Path) -> None:
     assert all(
         path.is_relative_to(tmp_path / "cache/moka/testbed") and os.access(path, os.X_OK) for path in first.values()
     )
-    assert len(builds.read_text().splitlines()) == 1
+    assert len(builds.read_text().splitlines()) == 2
 
 
-def test_all_programs_are_one_build_and_etcd_is_named_so(builds: Path) -> None:
+def test_kubernetes_is_one_build_and_etcd_is_named_so(builds: Path) -> None:
     paths = binaries(say=quiet)
 
     assert paths["etcd"].name == "etcd"
-    (build,) = builds.read_text().splitlines()
-    assert build.split(" ")[-len(CONTROL_PLANE) :] == [PACKAGES[name] for name in CONTROL_PLANE]
+    kubernetes, kwok = builds.read_text().splitlines()
+    assert kubernetes.split(" ")[-5:] == [PACKAGES[name] for name in CONTROL_PLANE if name != "kwok"]
+    assert [word for word in kwok.split(" ") if "/cmd/" in word] == [PACKAGES["kwok"]]
 
 
 def test_only_what_is_missing_is_built(builds: Path) -> None:
     binaries(say=quiet)
     binaries(*REAL_NODE, "etcd", say=quiet)
 
-    assert builds.read_text().splitlines()[1].split(" ")[-2:] == [PACKAGES[name] for name in REAL_NODE]
+    assert builds.read_text().splitlines()[-1].split(" ")[-2:] == [PACKAGES[name] for name in REAL_NODE]
 
 
 def test_another_go_or_module_or_flag_has_another_folder(
     builds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = [cache_folder("go")]
+    folders = [cache_folder("go", module.MODULE)]
     monkeypatch.setenv("FAKE_VERSION", "go1.27")
-    folders.append(cache_folder("go"))
+    folders.append(cache_folder("go", module.MODULE))
     copy = tmp_path / "go"
     copy.mkdir()
     for name in ("go.mod", "go.sum"):
         (copy / name).write_bytes((MODULE / name).read_bytes())
     monkeypatch.setattr(module, "MODULE", copy)
-    assert cache_folder("go") == folders[1]
+    assert cache_folder("go", module.MODULE) == folders[1]
     for name in ("go.mod", "go.sum"):
         with (copy / name).open("a") as file:
             file.write("// changed\n")
-        folders.append(cache_folder("go"))
+        folders.append(cache_folder("go", module.MODULE))
     monkeypatch.setattr(module, "_flags", lambda: ["-race"])
-    folders.append(cache_folder("go"))
+    folders.append(cache_folder("go", module.MODULE))
 
     assert len(set(folders)) == len(folders)
 
@@ -118,7 +128,7 @@ def test_two_starts_at_once_build_once(builds: Path) -> None:
         thread.join()
 
     assert results[0] == results[1]
-    assert len(builds.read_text().splitlines()) == 1
+    assert len(builds.read_text().splitlines()) == 2
     assert [line for line in said if "another start is building" in line]
 
 
@@ -128,7 +138,7 @@ def test_a_failed_build_leaves_no_program_and_says_what_go_said(
     monkeypatch.setenv("FAKE_BROKEN", "kwok")
     with pytest.raises(CannotBuildError, match=r"exit code 1:\n# sigs.k8s.io/kwok/cmd/kwok\nx.go:1:1: syntax error"):
         binaries(say=quiet)
-    assert [path.name for path in (tmp_path / "cache/moka/testbed").glob("*/*")] == [".lock"]
+    assert [path.name for path in cache_folder("go", module_of("kwok")).iterdir()] == [".lock"]
 
     monkeypatch.delenv("FAKE_BROKEN")
     assert binaries(say=quiet)["kwok"].exists()
@@ -138,7 +148,7 @@ def test_without_go_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
 
-    with pytest.raises(NoGoError, match=r"no `go` on PATH; install Go 1.25 or newer .* KUBEBUILDER_ASSETS"):
+    with pytest.raises(NoGoError, match=r"no `go` on PATH; install Go 1.26 or newer .* KUBEBUILDER_ASSETS"):
         binaries(say=quiet)
 
 
@@ -191,13 +201,15 @@ def test_a_cache_that_cannot_be_written_is_named(builds: Path, tmp_path: Path, m
         binaries(say=quiet)
 
 
-def test_every_program_is_a_tool_of_the_module_and_the_libraries_are_of_its_release() -> None:
-    text = (MODULE / "go.mod").read_text()
-    tools = re.search(r"tool \((.*?)\)", text, re.DOTALL)
-    assert tools is not None
-    replaced = dict(re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", text, re.MULTILINE))
+def test_every_program_is_a_tool_of_its_module_and_the_libraries_are_of_its_release() -> None:
+    for module_folder in {module_of(name) for name in PACKAGES}:
+        text = (module_folder / "go.mod").read_text()
+        tools = re.search(r"^tool (?:\((.*?)\)|(\S+))", text, re.DOTALL | re.MULTILINE)
+        assert tools is not None
+        mine = [package for name, package in PACKAGES.items() if module_of(name) == module_folder]
+        assert sorted((tools[1] or tools[2]).split()) == sorted(mine)
+    replaced = dict(re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE))
 
-    assert sorted(tools[1].split()) == sorted(PACKAGES.values())
     assert len(replaced) == 29
     assert set(replaced.values()) == {kubernetes_version().replace("v1.", "v0.")}
 
@@ -211,4 +223,4 @@ def test_the_default_kubernetes_of_an_environment_is_what_is_built() -> None:
 def test_git_tracks_no_program() -> None:
     tracked = subprocess.run(["git", "ls-files", MODULE], capture_output=True, text=True, check=True, cwd=MODULE).stdout
 
-    assert tracked.split() == ["go.mod", "go.sum"]
+    assert tracked.split() == ["go.mod", "go.sum", "kwok/go.mod", "kwok/go.sum"]
