@@ -1,89 +1,23 @@
 """Flows judged on the rendered policies by the rules of Kubernetes, not on how the policies are written."""
 
-import ipaddress
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from environments import Environment, load
+from tests.k8s_manifests.network_evaluator import End, address, passes, pod_of
 
 CONTROL_PLANE = "10.40.2.5"
 """In dev's first control-plane subnet, 10.40.2.0/23."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class End:
-    """One end of a flow: a pod, or an address outside the cluster."""
-
-    namespace: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    address: str | None = None
-
-
 DRIVER = End(namespace="spark-ads", labels={"spark-role": "driver"})
 EXECUTOR = End(namespace="spark-ads", labels={"spark-role": "executor"})
 STRANGER = End(namespace="spark-ads", labels={"app": "shell"})
 OTHER_DRIVER = End(namespace="spark-shared", labels={"spark-role": "driver"})
 DNS = End(namespace="kube-system", labels={"k8s-app": "kube-dns"})
-
-
-def address(text: str) -> End:
-    return End(address=text)
-
-
-def _selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    for expression in selector.get("matchExpressions", ()):
-        assert expression["operator"] == "In"
-        if labels.get(expression["key"]) not in expression["values"]:
-            return False
-    return bool(selector.get("matchLabels", {}).items() <= labels.items())
-
-
-def _is_peer(peer: Mapping[str, Any], end: End, own_namespace: str) -> bool:
-    if "ipBlock" in peer:
-        if end.address is None:
-            return False
-        found = ipaddress.ip_address(end.address)
-        block = peer["ipBlock"]
-        excluded = any(found in ipaddress.ip_network(each) for each in block.get("except", ()))
-        return found in ipaddress.ip_network(block["cidr"]) and not excluded
-    if end.namespace is None:
-        return False
-    if "namespaceSelector" in peer:
-        namespace_fits = _selected(peer["namespaceSelector"], {"kubernetes.io/metadata.name": end.namespace})
-    else:
-        namespace_fits = end.namespace == own_namespace
-    return namespace_fits and _selected(peer.get("podSelector", {}), end.labels)
-
-
-def _side_allows(policies: list[Any], way: str, pod: End, other: End, port: dict[str, Any]) -> bool:
-    """Whether the pod's own policies let the flow pass; a pod that no policy selects is open."""
-    direction, peers = ("Egress", "to") if way == "out" else ("Ingress", "from")
-    own = [
-        policy["spec"]
-        for policy in policies
-        if policy["metadata"]["namespace"] == pod.namespace
-        and direction in policy["spec"]["policyTypes"]
-        and _selected(policy["spec"]["podSelector"], pod.labels)
-    ]
-    if not own:
-        return True
-    return any(
-        any(_is_peer(peer, other, str(pod.namespace)) for peer in rule[peers])
-        and ("ports" not in rule or port in rule["ports"])
-        for spec in own
-        for rule in spec.get(direction.lower(), ())
-    )
-
-
-def passes(rendered: Any, source: End, target: End, port: int, protocol: str = "TCP") -> bool:
-    policies = rendered.of_kind("NetworkPolicy")
-    ports = {"port": port, "protocol": protocol}
-    out = source.namespace is None or _side_allows(policies, "out", source, target, ports)
-    into = target.namespace is None or _side_allows(policies, "in", target, source, ports)
-    return out and into
+PROMETHEUS = End(namespace="monitoring", namespace_labels={"moka.dev/scraper": "true"}, labels={"app": "prometheus"})
+ARCHER = End(namespace="moka-system", labels={"app.kubernetes.io/name": "archer"})
+MASTER = End(namespace="moka-celeborn", labels={"app.kubernetes.io/name": "celeborn"})
 
 
 @pytest.mark.parametrize(
@@ -98,6 +32,8 @@ def passes(rendered: Any, source: End, target: End, port: int, protocol: str = "
         pytest.param(EXECUTOR, EXECUTOR, 35001, "TCP", id="executor to executor: shuffle"),
         pytest.param(EXECUTOR, address("52.216.1.1"), 443, "TCP", id="executor to S3"),
         pytest.param(DRIVER, address("10.40.1.20"), 443, "TCP", id="driver to an interface endpoint: STS"),
+        pytest.param(ARCHER, DRIVER, 4040, "TCP", id="Archer to a driver's page"),
+        pytest.param(PROMETHEUS, DRIVER, 4040, "TCP", id="whoever reads metrics to a driver's"),
     ],
 )
 def test_a_job_reaches_what_it_needs(dev: Any, source: End, target: End, port: int, protocol: str) -> None:
@@ -127,6 +63,14 @@ def test_a_job_reaches_what_it_needs(dev: Any, source: End, target: End, port: i
         pytest.param(STRANGER, address("52.216.1.1"), 443, id="a pod that is not Spark to the internet"),
         pytest.param(DRIVER, STRANGER, 8080, id="driver to a pod that is not Spark"),
         pytest.param(address("10.40.1.20"), DRIVER, 4040, id="from the VPC to a driver's page"),
+        pytest.param(ARCHER, EXECUTOR, 4040, id="Archer to an executor"),
+        pytest.param(ARCHER, DRIVER, 7078, id="Archer to a driver's RPC"),
+        pytest.param(PROMETHEUS, DRIVER, 7078, id="whoever reads metrics to a driver's RPC"),
+        pytest.param(
+            End(namespace="monitoring"), DRIVER, 4040, id="a namespace without the label to a driver's metrics"
+        ),
+        pytest.param(EXECUTOR, MASTER, 9097, id="executor to Celeborn where there is none"),
+        pytest.param(EXECUTOR, address("10.12.16.9"), 9083, id="executor to a metastore where there is none"),
     ],
 )
 def test_a_job_reaches_nothing_else_and_nobody_reaches_it(dev: Any, source: End, target: End, port: int) -> None:
@@ -141,6 +85,126 @@ def test_without_interface_endpoints_the_vpc_is_closed_but_for_the_control_plane
 
     assert passes(rendered, DRIVER, address(CONTROL_PLANE), 443)
     assert not passes(rendered, DRIVER, address("10.40.1.20"), 443)
+
+
+PLATFORM_FLOWS = [
+    ("spark-operator-controller", "moka-operator"),
+    ("spark-operator-webhook", "moka-operator"),
+    ("yunikorn-scheduler", "moka-yunikorn"),
+    ("yunikorn-admission-controller", "moka-yunikorn"),
+    ("cluster-autoscaler", "moka-system"),
+    ("load-balancer-controller", "moka-system"),
+    ("load-balancer-controller-certificate", "moka-system"),
+]
+
+
+@pytest.mark.parametrize(("workload", "namespace"), PLATFORM_FLOWS)
+def test_every_part_of_the_platform_asks_dns_and_the_api_server_and_no_strangers(
+    dev: Any, workload: str, namespace: str
+) -> None:
+    pod = pod_of(dev, workload, namespace)
+
+    assert passes(dev, pod, DNS, 53, "UDP")
+    assert passes(dev, pod, address(CONTROL_PLANE), 443)
+    assert passes(dev, pod, address("172.20.0.1"), 443)
+    assert not passes(dev, pod, address("169.254.169.254"), 80)
+    assert not passes(dev, pod, DRIVER, 4040)
+    for port in (22, 443, 4040, 8080, 9080, 9089, 9443):
+        assert not passes(dev, STRANGER, pod, port)
+        assert not passes(dev, address("100.64.7.7"), pod, port)
+
+
+@pytest.mark.parametrize(
+    ("workload", "namespace", "port"),
+    [
+        ("spark-operator-webhook", "moka-operator", 9443),
+        ("yunikorn-admission-controller", "moka-yunikorn", 9089),
+        ("load-balancer-controller", "moka-system", 9443),
+    ],
+)
+def test_the_api_server_calls_webhooks_and_nothing_else(dev: Any, workload: str, namespace: str, port: int) -> None:
+    pod = pod_of(dev, workload, namespace)
+
+    assert passes(dev, address(CONTROL_PLANE), pod, port)
+    assert not passes(dev, address(CONTROL_PLANE), pod, 8080)
+    assert not passes(dev, address("10.40.1.20"), pod, port)
+
+
+@pytest.mark.parametrize(
+    ("workload", "namespace", "port"),
+    [
+        ("spark-operator-controller", "moka-operator", 8080),
+        ("spark-operator-webhook", "moka-operator", 8080),
+        ("yunikorn-scheduler", "moka-yunikorn", 9080),
+        ("cluster-autoscaler", "moka-system", 8085),
+        ("load-balancer-controller", "moka-system", 8080),
+    ],
+)
+def test_metrics_are_read_from_a_namespace_that_carries_the_label(
+    dev: Any, workload: str, namespace: str, port: int
+) -> None:
+    pod = pod_of(dev, workload, namespace)
+
+    assert passes(dev, PROMETHEUS, pod, port)
+    assert not passes(dev, End(namespace="monitoring", labels={"app": "prometheus"}), pod, port)
+
+
+def test_every_port_that_is_to_be_scraped_can_be_scraped(every_cluster: list[Any]) -> None:
+    for rendered in every_cluster:
+        for service in rendered.of_kind("Service"):
+            if service["metadata"]["labels"].get("moka.dev/metrics") != "true":
+                continue
+            (port,) = (each["port"] for each in service["spec"]["ports"] if each["name"] == "metrics")
+            pods = End(namespace=service["metadata"]["namespace"], labels=service["spec"]["selector"])
+            assert passes(rendered, PROMETHEUS, pods, port), service["metadata"]["name"]
+
+
+def test_only_the_admission_controller_asks_the_scheduler_whether_queues_are_right(dev: Any) -> None:
+    scheduler = pod_of(dev, "yunikorn-scheduler", "moka-yunikorn")
+    admission = pod_of(dev, "yunikorn-admission-controller", "moka-yunikorn")
+
+    assert passes(dev, admission, scheduler, 9080)
+    assert not passes(dev, scheduler, admission, 9089)
+    assert not passes(dev, ARCHER, scheduler, 9080)
+
+
+def test_aws_is_reached_by_those_who_have_a_role_and_by_nobody_else(dev: Any) -> None:
+    s3 = address("52.216.1.1")
+    reaching = {name for name, namespace in PLATFORM_FLOWS if passes(dev, pod_of(dev, name, namespace), s3, 443)}
+
+    assert reaching == {"cluster-autoscaler", "load-balancer-controller"}
+
+
+def test_with_pod_identity_the_agent_is_reached_by_those_who_use_it(
+    dev_with: Callable[..., Environment], render: Callable[[Environment], Any]
+) -> None:
+    agent = address("169.254.170.23")
+    rendered = render(dev_with(identity={"mechanism": "irsa", "overrides": {"cluster-autoscaler": "pod_identity"}}))
+
+    assert passes(rendered, pod_of(rendered, "cluster-autoscaler", "moka-system"), agent, 80)
+    assert not passes(rendered, pod_of(rendered, "load-balancer-controller", "moka-system"), agent, 80)
+
+
+def test_celeborn_and_the_metastore_are_reached_where_the_file_has_them(every_cluster: list[Any]) -> None:
+    (batch,) = (each for each in every_cluster if (each.environment.name, each.cluster) == ("prod", "batch"))
+    (adhoc,) = (each for each in every_cluster if (each.environment.name, each.cluster) == ("prod", "adhoc"))
+    on_batch = End(namespace="spark-ads", labels={"spark-role": "executor"})
+    on_adhoc = End(namespace="spark-analysts", labels={"spark-role": "executor"})
+
+    for port in (9091, 9092, 9093, 9094, 9097):
+        assert passes(batch, on_batch, MASTER, port)
+        assert not passes(adhoc, on_adhoc, MASTER, port), "no pool of role celeborn there"
+    assert not passes(batch, on_batch, MASTER, 9098)
+    for rendered, pod in ((batch, on_batch), (adhoc, on_adhoc)):
+        assert passes(rendered, pod, address("10.12.16.9"), 9083)
+        assert not passes(rendered, pod, address("10.12.16.9"), 22)
+        assert not passes(rendered, pod, address("10.12.17.9"), 9083)
+
+
+def test_archer_reaches_drivers_only_on_the_cluster_that_it_runs_on(every_cluster: list[Any]) -> None:
+    (adhoc,) = (each for each in every_cluster if (each.environment.name, each.cluster) == ("prod", "adhoc"))
+
+    assert not passes(adhoc, ARCHER, End(namespace="spark-analysts", labels={"spark-role": "driver"}), 4040)
 
 
 def test_in_an_existing_network_the_control_planes_own_subnets_are_reached(
