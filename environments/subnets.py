@@ -15,6 +15,10 @@ RESERVED_ADDRESSES: Final = 5
 """AWS keeps the first four addresses and the last one of every subnet."""
 PREFIX_ADDRESSES: Final = 16
 """The VPC CNI hands pods addresses in /28 blocks (prefix delegation)."""
+PREFIXES_PER_INTERFACE: Final = 14
+"""/28 blocks of one network interface from xlarge on: 15 addresses, the first is the interface's own.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +77,24 @@ def node_subnets(network: Network) -> dict[str, tuple[IPv4Network, ...]]:
 
 
 def blocks_in(subnets: tuple[IPv4Network, ...]) -> int:
-    """Return how many /28 blocks the subnets can hand out; two of each are lost to reserved and single addresses."""
+    """Return how many /28 blocks the subnets can hand out; two of each hold the addresses that AWS keeps."""
     return sum(max(0, subnet.num_addresses // PREFIX_ADDRESSES - 2) for subnet in subnets)
 
 
 def blocks_per_node(max_pods: int) -> int:
     """Return the /28 blocks that a full node holds: its pods' and the one that the CNI keeps warm."""
     return -(-max_pods // PREFIX_ADDRESSES) + 1
+
+
+def interfaces_per_node(max_pods: int) -> int:
+    """Return the network interfaces that a full node holds."""
+    return -(-blocks_per_node(max_pods) // PREFIXES_PER_INTERFACE)
+
+
+def blocks_spent_on_node(max_pods: int) -> int:
+    """Return the /28 blocks that no other node can have once this one is full.
+
+    Beside its own that is one for each interface: EC2 picks the interface's address anywhere in the subnet, and a block of
+    which one address is taken can be handed out to nobody.
+    """
+    return blocks_per_node(max_pods) + interfaces_per_node(max_pods)

@@ -7,7 +7,7 @@ from environments.clusters import Cluster, Pool
 from environments.model import Environment
 from environments.network import NewNetwork
 from environments.problems import Finding, Findings, Words, listed
-from environments.subnets import blocks_in, blocks_per_node, node_subnets
+from environments.subnets import blocks_in, blocks_spent_on_node, node_subnets
 
 
 def room_for_pools(environment: Environment) -> Findings:
@@ -31,7 +31,7 @@ def room_for_pools(environment: Environment) -> Findings:
             f"{room} blocks of 16 addresses for nodes in {zone}"
             + (f", too few in {listed(others)} too" if others else "")
         ),
-        allowed=f"at least {needed} blocks in {zone}: each node takes one per 16 of its max_pods and one more",
+        allowed=f"at least {needed} blocks in {zone}: each node takes one per 16 of its max_pods, one more, and breaks one by its own address",
         fix=f"{'add a range' if is_new else 'add a subnet for nodes'}, or lower max_nodes_per_zone or max_pods of {pool}, which takes {blocks}",
     )
 
@@ -39,7 +39,7 @@ def room_for_pools(environment: Environment) -> Findings:
 def _users(environment: Environment, zone: str) -> list[tuple[int, str]]:
     """Return the blocks that each pool can take in `zone`, schedules' larger maxima included."""
     return [
-        (_most_nodes(environment, cluster, pool) * blocks_per_node(pool.max_pods), f"{cluster.name}/{pool.name}")
+        (_most_nodes(environment, cluster, pool) * blocks_spent_on_node(pool.max_pods), f"{cluster.name}/{pool.name}")
         for cluster in environment.clusters
         for pool in cluster.pools
         if zone in environment.pool_zones(pool)

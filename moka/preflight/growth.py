@@ -14,15 +14,12 @@ from environments import Environment
 from environments.clusters import Cluster, Pool
 from environments.instances import instance_types
 from environments.network import NewNetwork
-from environments.subnets import PREFIX_ADDRESSES, blocks_per_node
+from environments.subnets import PREFIX_ADDRESSES, blocks_per_node, blocks_spent_on_node
+from environments.subnets import interfaces_per_node as interfaces_of
 
 Capacity = Literal["on_demand", "spot"]
 Family = Literal["standard", "x"]
 
-PREFIXES_PER_INTERFACE: Final = 14
-"""/28 blocks of one network interface from xlarge on: 15 addresses, the first is the interface's own.
-
-https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/AvailableIpPerENI.html"""
 CONTROL_PLANE_INTERFACES: Final = 4
 """EKS makes two to four interfaces per cluster (https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html)."""
 CLUSTER_WORKLOAD_ROLES: Final = 8
@@ -102,12 +99,17 @@ def nat_gateways(environment: Environment) -> int:
 
 def interfaces_per_node(pool: Pool) -> int:
     """Return the network interfaces that a full node holds."""
-    return -(-blocks_per_node(pool.max_pods) // PREFIXES_PER_INTERFACE)
+    return interfaces_of(pool.max_pods)
 
 
 def addresses_per_node(pool: Pool) -> int:
     """Return the addresses that a full node takes from its subnet: its interfaces' own and its pods' /28 blocks."""
     return interfaces_per_node(pool) + PREFIX_ADDRESSES * blocks_per_node(pool.max_pods)
+
+
+def addresses_spent_on_node(pool: Pool) -> int:
+    """Return the addresses that no other node can use once this one is full, when its own lie as badly as they can."""
+    return PREFIX_ADDRESSES * blocks_spent_on_node(pool.max_pods)
 
 
 def platform_interfaces(environment: Environment) -> int:

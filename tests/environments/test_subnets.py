@@ -7,7 +7,15 @@ import pytest
 
 from environments import load
 from environments.network import NewNetwork
-from environments.subnets import blocks_in, blocks_per_node, node_subnets, pod_subnets, routed_subnets
+from environments.subnets import (
+    blocks_in,
+    blocks_per_node,
+    blocks_spent_on_node,
+    interfaces_per_node,
+    node_subnets,
+    pod_subnets,
+    routed_subnets,
+)
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f")
 
@@ -82,5 +90,7 @@ def test_blocks_are_counted_as_prefix_delegation_takes_them() -> None:
     assert blocks_per_node(110) == 8
     assert blocks_per_node(16) == 2
     assert blocks_per_node(17) == 3
+    assert [interfaces_per_node(pods) for pods in (110, 208, 209, 250)] == [1, 1, 2, 2]
+    assert [blocks_spent_on_node(pods) for pods in (16, 110, 250)] == [3, 9, 19]
     assert blocks_in((IPv4Network("100.64.0.0/18"),)) == 1022
     assert blocks_in((IPv4Network("100.64.0.0/28"),)) == 0

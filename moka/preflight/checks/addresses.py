@@ -6,15 +6,16 @@ keep them together (https://docs.aws.amazon.com/eks/latest/best-practices/prefix
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from environments import Environment
+from environments.clusters import Pool
 from environments.network import ExistingNetwork
 from moka.preflight.calls import OF_EXISTING_NETWORK, Call
 from moka.preflight.check import Check, Context, ask
 from moka.preflight.failures import NotFoundError
-from moka.preflight.growth import addresses_per_node, group_sizes
+from moka.preflight.growth import addresses_per_node, addresses_spent_on_node, group_sizes
 from moka.preflight.rows import Verdict, failed, listed, passed, warned
 from moka.preflight.usage import INSTANCES, Thing, addresses_of_own_nodes, fetch_instances
 
@@ -27,21 +28,20 @@ CONTROL_PLANE_GOOD: Final = 16
 https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
 LOAD_BALANCER_LEAST: Final = 8
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html"""
-SCATTERED: Final = 0.9
-"""Above this part of the free addresses, scattered single ones can leave too few whole /28 blocks."""
 
 
-def needed_by_zone(environment: Environment) -> Counter[str]:
+def needed_by_zone(environment: Environment, per_node: Callable[[Pool], int]) -> Counter[str]:
     """Return the addresses that full pools take, by zone."""
     needed: Counter[str] = Counter()
     for group in group_sizes(environment):
-        needed[group.zone] += group.nodes * addresses_per_node(group.pool)
+        needed[group.zone] += group.nodes * per_node(group.pool)
     return needed
 
 
 def judge_nodes(environment: Environment, network: ExistingNetwork, free: dict[str, int]) -> Iterator[Verdict]:
     """Yield, per zone, whether the subnets for nodes have room for full pools. `free` is {subnet id: addresses}."""
-    needed = needed_by_zone(environment)
+    needed = needed_by_zone(environment, addresses_per_node)
+    scattered = needed_by_zone(environment, addresses_spent_on_node)
     for zone in network.zones:
         ids = [subnet.id for subnet in network.subnets if subnet.use == "nodes" and subnet.zone == zone]
         absent = [each for each in ids if each not in free]
@@ -58,7 +58,8 @@ def judge_nodes(environment: Environment, network: ExistingNetwork, free: dict[s
                 "or lower `max_nodes_per_zone` or `max_pods` of the zone's pools"
             )
             yield failed(subject, value, needed=demand, fix=fix)
-        elif needed[zone] > SCATTERED * there:
+        elif scattered[zone] > there:
+            demand += f", {scattered[zone]:,} when nodes' own addresses lie scattered"
             fix = f"add a subnet for nodes in {zone}, or keep /28 blocks together: aws ec2 create-subnet-cidr-reservation --reservation-type prefix"
             yield warned(subject, value, needed=demand, fix=fix)
         else:

@@ -58,6 +58,7 @@ def test_zone_that_fits_barely_warns_of_scattered_addresses(existing: Account) -
     row, report = existing.row("addresses", "nodes in us-east-1a")
 
     assert (row.verdict.state, report.exit_code) == (State.WARN, 0)
+    assert row.verdict.needed == "2,322 at the pools' maxima, 2,592 when nodes' own addresses lie scattered"
     assert "create-subnet-cidr-reservation" in row.verdict.fix
 
 
