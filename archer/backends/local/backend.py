@@ -6,7 +6,6 @@ where this one stopped.
 
 import os
 import shutil
-import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from archer.backends.local import admission, files, spark
 from archer.backends.local.attempt_logs import read_piece
 from archer.backends.local.launcher import Launcher
 from archer.backends.local.observer import Observer
+from archer.backends.local.stopping import Stopper
 from archer.errors import BackendUnavailableError, Problem
 from archer.ids import attempt_name
 from archer.model import Job
@@ -39,6 +39,7 @@ class LocalBackend:
         self._host_memory_mib = psutil.virtual_memory().total // (1024 * 1024)
         self._launcher = Launcher(settings, environment, host_memory_mib=self._host_memory_mib)
         self._observer = Observer(settings.events_folder)
+        self._stopper = Stopper(settings.cancel_grace_seconds)
 
     def check(self, submission: Submission) -> Sequence[Problem]:
         return admission.check(submission, host_memory_mib=self._host_memory_mib)
@@ -84,21 +85,12 @@ class LocalBackend:
     def stop(self, name: str, why: StopReason) -> None:
         folder = self._folders / name
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (folder / files.STOP).exists():
-                files.take(folder / files.STOP, {"why": why.value, "at": time.time()})
-            if not (folder / files.STARTED).exists():
-                self._take_away(folder, why)
+            self._stopper.stop(folder, why)
         except OSError as error:
             raise BackendUnavailableError(f"can't stop attempt {name}: {error}") from error
 
-    def _take_away(self, folder: Path, why: StopReason) -> None:
-        """Not started yet: taken by us, no runner can ever have it."""
-        if files.take(folder / files.STARTED, {"pid": 0, "identity": None, "at": time.time()}):
-            nothing = {"exit_code": None, "signal": None, "launch_error": None, "peak_memory_mib": 0}
-            files.write(folder / files.OUTCOME, {**nothing, "stopped_for": why.value})
-
     def release(self, name: str) -> None:
+        self._stopper.forget(name)
         shutil.rmtree(self._folders / name / files.SCRATCH, ignore_errors=True)
 
     def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:

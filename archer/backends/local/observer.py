@@ -91,9 +91,17 @@ class Observer:
         ours = leader == child["identity"] or (leader is None and not procs.HAS_PROC)
         if ours and not procs.kill_session(child["pid"]):
             return Observation(phase=Phase.RUNNING, substate="its runner died; its processes are being killed")
+        app_id = self._app_id(folder)
         log = tail(folder / files.DRIVER_LOG, 500)
         why = f"its runner died; what it had started was killed; the log ends:\n{log}"
-        return self._abandoned(folder, why, app_id=self._app_id(folder))
+        gone = self._abandoned(folder, why, app_id=app_id)
+        stopping = files.read(folder / files.STOP)
+        if gone.phase is not Phase.VANISHED or stopping is None:
+            return gone
+        # its end was asked for, and here it is: to repeat what had run too long would make it longer still
+        unseen = {"exit_code": None, "signal": None, "launch_error": None, "peak_memory_mib": None}
+        stopped = _outcome(folder, {**unseen, "stopped_for": stopping["why"]}, application_started=app_id is not None)
+        return Observation(phase=Phase.ENDED, spark_app_id=app_id, outcome=stopped)
 
     @staticmethod
     def _abandoned(folder: Path, why: str, *, app_id: str | None = None) -> Observation:

@@ -20,6 +20,9 @@ from archer.backends.local import files, marks, procs
 LOOK_SECONDS = 0.2
 """Pause between two looks at memory and at the request to stop."""
 
+SEARCH_EVERY = 5
+"""Looks between two searches of all the machine's processes for those that left the session: one a second."""
+
 NO_SPACE_PATIENCE_SECONDS = 600
 """How long to try to write the outcome on a full disk."""
 
@@ -34,6 +37,8 @@ class Runner:
         self.peak_mib = 0.0
         self._pid = os.getpid()
         self._told_to_stop = False
+        self._looks = 0
+        self._found: list[int] = []
         self._kill_at: float | None = None
 
     def run(self) -> int:
@@ -127,7 +132,7 @@ class Runner:
         return None if request is None else str(request["why"])
 
     def _over_limit(self, session: int) -> bool:
-        members = procs.session_members(session)
+        members = self._members(session)
         used = procs.memory_mib(members)
         limit = float(self.spec["memory_limit_mib"])
         if used > limit:
@@ -135,6 +140,13 @@ class Runner:
             used = procs.exact_memory_mib(members)
         self.peak_mib = max(self.peak_mib, used)
         return used > limit
+
+    def _members(self, session: int) -> list[int]:
+        """Every process of the attempt: a container would be charged for a daemon of the program too."""
+        if self._looks % SEARCH_EVERY == 0:
+            self._found = marks.marked(self.folder)
+        self._looks += 1
+        return sorted({*procs.session_members(session), *self._found})
 
     def _outcome(
         self, *, exit_code: int, signal_number: int | None = None, launch_error: str | None = None

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from archer.backends.local import files, procs
+from archer.backends.local import files, marks, procs
 from archer.backends.local.runner import Runner
 from tests.archer.backends.local.conftest import AttemptFolder
 
@@ -84,6 +84,19 @@ def test_memory_of_children_counts_too(attempt: AttemptFolder) -> None:
 
     assert attempt.run()["stopped_for"] == "memory-limit"
     assert procs.session_members(attempt.read(files.CHILD)["pid"]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="found by its environment, which only Linux shows")
+def test_memory_of_a_daemon_that_left_the_session_counts_too(attempt: AttemptFolder) -> None:
+    greedy = "import time; data = b'x' * 400_000_000; time.sleep(60)"
+    program = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {greedy!r}], start_new_session=True)\ntime.sleep(60)"
+    attempt.python(program, memory_limit_mib=300)
+
+    outcome = attempt.run()
+
+    assert outcome["stopped_for"] == "memory-limit"
+    assert outcome["peak_memory_mib"] > 300
+    assert marks.marked(attempt.path) == []
 
 
 def test_a_request_to_stop_ends_it_and_its_reason_comes_back(attempt: AttemptFolder) -> None:
