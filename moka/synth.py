@@ -65,18 +65,16 @@ def synthesise(assembly: Path, environment: str | None) -> None:
     )
     os.chdir(ROOT)
     sys.argv = ["app.py"]
-    try:
-        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
-    except SystemExit as end:
-        if end.code:
-            raise
+    code = runpy.run_path(str(ROOT / "app.py"))["main"]()
+    if code:
+        sys.exit(code)
 
 
-def main(assembly: str, rendered: str, environment: str | None = None) -> None:
+def main(assembly: str, rendered: str, environment: str | None = None) -> int:
     """Synthesises, then renders the manifests unless `rendered` is empty; one process, so that Node is started once for both."""
     synthesise(Path(assembly), environment)
     if not rendered:
-        return
+        return 0
     # app.py goes first: it says what is wrong with an environment file
     from environments import environment_names, load  # noqa: PLC0415
     from moka.render import render  # noqa: PLC0415
@@ -84,7 +82,10 @@ def main(assembly: str, rendered: str, environment: str | None = None) -> None:
     shutil.rmtree(rendered, ignore_errors=True)
     for name in environment_names() if environment is None else [environment]:
         render(load(name), Path(rendered))
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    from infra.leaving import run_and_leave
+
+    run_and_leave(lambda: main(*sys.argv[1:]))
