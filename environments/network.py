@@ -40,7 +40,7 @@ class NewNetwork(Section):
     zones: Annotated[tuple[Zone, ...], Field(min_length=2, max_length=6)]
     """Availability zones, in the order in which subnets are numbered; adding one at the end changes no other."""
     pod_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=4)]
-    """Secondary ranges for nodes and pods, /16 to /20, inside 100.64.0.0/10 or 198.19.0.0/16, which nobody routes.
+    """Secondary ranges for nodes and pods, /16 to /20, inside 100.64.0.0/10, which nobody routes.
 
     Zone n takes its share of all ranges laid end to end; with one range per zone a zone has its range alone."""
     nat: Literal["none", "single", "per_zone"] = "single"

@@ -77,11 +77,13 @@ OF_CLUSTER: Final[tuple[Check, ...]] = (
     clusters.an_admin,
     clusters.access_entries,
     clusters.api_endpoint,
+    clusters.roles_apart,
     clusters.log_types,
     clusters.node_groups,
     clusters.version_notice,
     capacity.unique_pools,
     capacity.roles,
+    capacity.room_for_addons,
 )
 OF_POOL: Final[tuple[Check, ...]] = (
     pool_types.types_known,
@@ -93,6 +95,7 @@ OF_POOL: Final[tuple[Check, ...]] = (
     pools.zones,
     pools.image,
     pools.reserved_keys,
+    pools.taints_once,
     pools.autoscaler_tags,
     pool_types.generation_notice,
 )

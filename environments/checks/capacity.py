@@ -36,6 +36,20 @@ def roles(_: Environment, at: Path, cluster: Cluster) -> Findings:
             yield Finding(path=(*at, "pools"), value=given, allowed=allowed, fix=f"add a pool with role: {role}")
 
 
+def room_for_addons(_: Environment, at: Path, cluster: Cluster) -> Findings:
+    """EKS' add-ons tolerate no taint of ours: without one open system pool none of them ever becomes healthy."""
+    system = [(index, pool) for index, pool in enumerate(cluster.pools) if pool.role == "system"]
+    closed = [index for index, pool in system if any(taint.effect != "PreferNoSchedule" for taint in pool.taints)]
+    if system and len(closed) == len(system):
+        pool = cluster.pools[closed[0]]
+        yield Finding(
+            path=(*at, "pools", closed[0], "taints"),
+            value=[taint.key for taint in pool.taints],
+            allowed="no taint but PreferNoSchedule on one system pool at least: DNS and other add-ons run there",
+            fix="remove it, or add a system pool without taints",
+        )
+
+
 def region_known(environment: Environment) -> Findings:
     """In a region that the table does not have, the file must say itself what is offered there."""
     region = environment.region

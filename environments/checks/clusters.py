@@ -6,8 +6,24 @@ from typing import Final
 
 from environments.clusters import Cluster
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, listed
+from environments.problems import Finding, Findings, Path, Words, listed
 
+MOST_PUBLIC_RANGES: Final = 40
+"""Ranges that a public endpoint takes: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html"""
+NOT_PUBLIC: Final = tuple(
+    IPv4Network(cidr)
+    for cidr in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+    )
+)
+"""Reserved ranges: EKS refuses them for a public endpoint, and nobody comes from there.
+https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"""
 MOST_NODE_GROUPS: Final = 30
 """EKS' quota of managed node groups per cluster; every pool is one per zone."""
 
@@ -67,12 +83,29 @@ def api_endpoint(_: Environment, at: Path, cluster: Cluster) -> Findings:
         yield Finding(
             path=path, value=given, allowed=allowed, fix="add the company's public ranges, or set access: private"
         )
-    for index, cidr in enumerate(endpoint.allowed_cidrs):
+    if len(given) > MOST_PUBLIC_RANGES:
+        allowed = f"at most {MOST_PUBLIC_RANGES} ranges for a public endpoint (EKS' quota)"
+        fix = f"join neighbouring ranges, or remove {len(given) - MOST_PUBLIC_RANGES}"
+        yield Finding(path=path, value=Words(f"{len(given)} ranges"), allowed=allowed, fix=fix)
+    fix = "write the company's own public ranges, for example 203.0.113.0/24"
+    for index, cidr in enumerate(given):
+        home = next((reserved for reserved in NOT_PUBLIC if IPv4Network(cidr).subnet_of(reserved)), None)
         if IPv4Network(cidr).prefixlen < 8:
-            fix = "write the company's own public ranges, for example 203.0.113.0/24"
-            yield Finding(
-                path=(*path, index), value=cidr, allowed="a range of /8 or smaller, never the whole internet", fix=fix
-            )
+            allowed = "a range of /8 or smaller, never the whole internet"
+            yield Finding(path=(*path, index), value=cidr, allowed=allowed, fix=fix)
+        elif home is not None and endpoint.access == "public_and_private":
+            allowed = f"a public range: {home} is reserved, and its hosts come over private routes"
+            yield Finding(path=(*path, index), value=cidr, allowed=allowed, fix=fix)
+
+
+def roles_apart(environment: Environment, at: Path, cluster: Cluster) -> Findings:
+    """EKS makes no node group with a role that it has made a cluster with."""
+    role = cluster.node_role_arn
+    owner = next((each.name for each in environment.clusters if role is not None and each.cluster_role_arn == role), "")
+    if owner:
+        allowed = f"another role than the control plane's of cluster {owner}: EKS refuses to make nodes with it"
+        fix = "write a role that ec2.amazonaws.com may assume, or remove it: Moka makes one"
+        yield Finding(path=(*at, "node_role_arn"), value=role, allowed=allowed, fix=fix)
 
 
 def log_types(_: Environment, at: Path, cluster: Cluster) -> Findings:

@@ -13,8 +13,10 @@ from environments.model import Environment
 from environments.network import NewNetwork
 from environments.problems import Finding, Findings, Path, listed
 
-POD_RANGES: Final = (IPv4Network("100.64.0.0/10"), IPv4Network("198.19.0.0/16"))
-"""Shared address space and the benchmark range: nobody routes them, so every VPC may use them again."""
+POD_RANGES: Final = (IPv4Network("100.64.0.0/10"),)
+"""Shared address space: nobody routes it, so every VPC may use it again. AWS adds 198.19.0.0/16, which is used likewise
+elsewhere, to no VPC whose first range is a private one:
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions"""
 PRIVATE_RANGES: Final = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 SERVICE_RANGES: Final = (IPv4Network("172.20.0.0/16"), IPv4Network("10.100.0.0/16"))
 """EKS takes cluster IPs of services from one of these; a VPC inside it makes services unreachable."""

@@ -87,6 +87,20 @@ def autoscaler_tags(environment: Environment, at: Path, _: Cluster, pool: Pool) 
         )
 
 
+def taints_once(_: Environment, at: Path, __: Cluster, pool: Pool) -> Findings:
+    """A taint's key is part of the tag that the autoscaler reads it from, and there is one tag of a key."""
+    seen: set[str] = set()
+    for index, taint in enumerate(pool.taints):
+        if taint.key in seen:
+            yield Finding(
+                path=(*at, "taints", index, "key"),
+                value=taint.key,
+                allowed="each key once: the autoscaler knows one taint of a key",
+                fix="remove it, or use another key",
+            )
+        seen.add(taint.key)
+
+
 def reserved_keys(_: Environment, at: Path, __: Cluster, pool: Pool) -> Findings:
     """Labels and taints that Kubernetes, EKS or Moka set themselves."""
     given: list[tuple[Path, str]] = [((*at, "labels", key), key) for key in pool.labels]

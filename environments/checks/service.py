@@ -1,5 +1,6 @@
 """Archer, its endpoint and database, delivery, identity and the catalog: what they name exists and fits together."""
 
+import re
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -170,10 +171,27 @@ def catalog(environment: Environment) -> Findings:
         )
 
 
+_TAG_TEXT: Final = re.compile(r"[\w .:/=+@-]*")
+"""What all services take (IAM is the strictest): letters and digits of any language, spaces and these signs.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html"""
+
+
 def tags(environment: Environment) -> Findings:
-    """AWS keeps aws: for itself."""
-    for key in environment.tags:
+    """Keys and values that every service takes; IAM does not tell owner from Owner."""
+    first: dict[str, str] = {}
+    for key, value in environment.tags.items():
+        path: Path = ("tags", key)
         if key.lower().startswith("aws:"):
-            yield Finding(
-                path=("tags", key), value=key, allowed="a key that does not start with aws:", fix="rename the tag"
-            )
+            yield Finding(path=path, value=key, allowed="a key that does not start with aws:", fix="rename the tag")
+        if key == "Name":
+            allowed = "a key other than Name: every resource has a name of its own"
+            yield Finding(path=path, value=key, allowed=allowed, fix="rename the tag, for example to project")
+        if key.lower() in first:
+            allowed = f"a key that differs from {first[key.lower()]} by more than capitals: IAM takes them for one"
+            yield Finding(path=path, value=key, allowed=allowed, fix="remove one of the two")
+        first.setdefault(key.lower(), key)
+        for text in (key, value):
+            if not _TAG_TEXT.fullmatch(text):
+                allowed = "letters, digits, spaces and . : / = + - @ _"
+                wrong = "".join(dict.fromkeys(_TAG_TEXT.sub("", text)))
+                yield Finding(path=path, value=text, allowed=allowed, fix=f"leave out {wrong}")
