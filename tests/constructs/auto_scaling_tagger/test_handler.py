@@ -12,6 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
+from moka_constructs.auto_scaling_tagger import DISCOVERY_TAG
 from moka_constructs.auto_scaling_tagger.handler import index
 
 CLUSTER = "moka-test-c"
@@ -195,6 +196,29 @@ def test_a_group_that_was_replaced_is_not_asked_for(group: Callable[[str], str],
     answer = send("Update", {"driver-b": {LABEL: "driver"}}, {"driver-a": {LABEL: "driver"}})
 
     assert (answer["Status"], answer["Data"]) == ("SUCCESS", {"Group0": new})
+
+
+def test_a_group_that_the_stack_left_behind_is_hidden_from_the_autoscaler(
+    clients: tuple[Any, Any], group: Callable[[str], str], send: Send
+) -> None:
+    """Drivers may run on it: it must get no new node, and keeps everything else."""
+    old, new = group("driver-old"), group("driver-new")
+    tags = {index.DISCOVERY_TAG: CLUSTER, LABEL: "driver"}
+    assert send("Create", {"driver-old": tags})["Status"] == "SUCCESS"
+
+    answer = send("Update", {"driver-new": tags}, before={"driver-old": tags})
+
+    assert answer["Data"] == {"Group0": new}
+    assert tags_of(clients[1], old) == {"eks:cluster-name": CLUSTER, LABEL: "driver"}
+    assert tags_of(clients[1], new)[index.DISCOVERY_TAG] == CLUSTER
+
+    # a deploy that is rolled back names the old group again
+    send("Update", {"driver-old": tags}, before={"driver-new": tags})
+    assert tags_of(clients[1], old)[index.DISCOVERY_TAG] == CLUSTER
+
+
+def test_the_function_and_the_construct_know_one_discovery_tag() -> None:
+    assert index.DISCOVERY_TAG == DISCOVERY_TAG
 
 
 def test_delete_succeeds_whatever_is_left(send: Send) -> None:

@@ -7,7 +7,9 @@ and once a group has had nodes the Cluster Autoscaler believes the tags alone. P
 
 `Groups` is JSON text, because keys with dots and slashes are no names that CloudFormation promises to carry. The answer
 is {"Group0": name of the first group's Auto Scaling group, …}. Sent again it changes nothing; a tag that an update no longer
-names is removed; a deletion leaves everything, as the groups go with their stack. Needs the standard library and boto3.
+names is removed; a group that it no longer names and that is still there (a driver group that was replaced) loses the tag
+by which the autoscaler finds it, so that it gets no new node; a deletion leaves everything, as the groups go with their
+stack. Needs the standard library and boto3.
 """
 
 import json
@@ -24,6 +26,7 @@ LOG.setLevel(logging.INFO)
 
 ATTEMPTS = 3
 RETRIES = Config(retries={"mode": "standard", "max_attempts": 10})
+DISCOVERY_TAG = "moka.dev/cluster-autoscaler"
 METRICS = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupMaxSize", "GroupMinSize"]
 Groups = dict[str, dict[str, str]]
 """{node group: {tag key: value}}, in the order of the properties."""
@@ -62,7 +65,22 @@ def tag(event: Mapping[str, Any]) -> dict[str, str]:
             raise RuntimeError(f"node group {group} of cluster {cluster}: {error}") from error
         LOG.info("%s is %s: %d tags, removed %s", group, name, len(tags), gone)
         found[f"Group{number}"] = name
+    for group in before.keys() - wanted.keys():
+        let_run_dry(eks, auto_scaling, cluster, group)
     return found
+
+
+def let_run_dry(eks: Any, auto_scaling: Any, cluster: str, group: str) -> None:
+    """Hide a group that the stack has left from the autoscaler, unless it is gone."""
+    try:
+        name = auto_scaling_group(eks, cluster, group)
+    except eks.exceptions.ResourceNotFoundException:
+        return
+    except RuntimeError as error:
+        LOG.warning("node group %s is left as it is: %s", group, error)
+        return
+    auto_scaling.delete_tags(Tags=[named(name, DISCOVERY_TAG)])
+    LOG.info("%s is %s: hidden from the autoscaler", group, name)
 
 
 def groups_of(properties: Mapping[str, Any]) -> Groups:
