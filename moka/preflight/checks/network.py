@@ -97,9 +97,11 @@ def judge_subnet(network: ExistingNetwork, file: str, subnet: ExistingSubnet, fo
         yield failed(subject, value, needed=needed, fix=f"correct the subnet's entry in {file}, network.subnets")
 
 
-def judge_group(network: ExistingNetwork, file: str, group_id: str, found: Thing | None) -> Iterator[Verdict]:
+def judge_group(
+    network: ExistingNetwork, file: str, path: str, group_id: str, found: Thing | None
+) -> Iterator[Verdict]:
     """Yield whether a security group exists in the VPC."""
-    fix = f"write a security group of {network.vpc_id} in {file}, network.node_security_group_ids"
+    fix = f"write a security group of {network.vpc_id} in {file}, {path}"
     if found is None:
         yield failed(group_id, "no such security group", needed=f"one of {network.vpc_id}", fix=fix)
     elif found["VpcId"] != network.vpc_id:
@@ -134,7 +136,9 @@ def _existing(context: Context, network: ExistingNetwork) -> Iterator[Verdict]:
     for subnet in network.subnets:
         yield from _subnet(context, network, subnet)
     for group_id in network.node_security_group_ids:
-        yield from _group(context, network, group_id)
+        yield from _group(context, network, "network.node_security_group_ids", group_id)
+    for group_id in context.environment.archer.pod_security_group_ids:
+        yield from _group(context, network, "archer.pod_security_group_ids", group_id)
     for list_id in network.prefix_list_ids:
         yield from _prefix_list(context, list_id)
     yield from ways_out.run(context, network)
@@ -160,11 +164,11 @@ def _subnet(context: Context, network: ExistingNetwork, subnet: ExistingSubnet) 
     )
 
 
-def _group(context: Context, network: ExistingNetwork, group_id: str) -> Iterator[Verdict]:
+def _group(context: Context, network: ExistingNetwork, path: str, group_id: str) -> Iterator[Verdict]:
     return ask(
         group_id,
         lambda: _one(context.aws, GROUPS, "SecurityGroups", GroupIds=[group_id]),
-        lambda found: judge_group(network, context.file, group_id, found),
+        lambda found: judge_group(network, context.file, path, group_id, found),
     )
 
 

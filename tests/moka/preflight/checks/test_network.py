@@ -103,6 +103,15 @@ def test_security_group_of_another_vpc_fails(existing: Account) -> None:
     assert (missing.verdict.state, missing.verdict.value) == (State.FAIL, "no such security group")
 
 
+def test_group_of_archer_s_pods_that_does_not_exist_fails_with_its_own_key(existing: Account) -> None:
+    existing.data["archer"]["pod_security_group_ids"] = ["sg-0123456789abcdef0"]
+
+    row, _ = existing.row("network", "sg-0123456789abcdef0")
+
+    assert (row.verdict.state, row.verdict.value) == (State.FAIL, "no such security group")
+    assert row.verdict.fix.endswith("in environments/dev.yaml, archer.pod_security_group_ids")
+
+
 def test_prefix_list_that_is_not_shared_fails(existing: Account) -> None:
     existing.data["network"]["prefix_list_ids"] = ["pl-0123456789abcdef0"]
 

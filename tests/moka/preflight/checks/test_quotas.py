@@ -112,7 +112,7 @@ def test_iam_role_quota_that_is_used_up_fails(account: Account) -> None:
     row, report = account.row("quotas", "IAM roles")
 
     assert (row.verdict.state, row.verdict.value) == (State.FAIL, "1000 roles allowed, 995 there")
-    assert (row.verdict.needed, report.exit_code) == ("about 17", 1)
+    assert (row.verdict.needed, report.exit_code) == ("about 18", 1)
 
 
 def test_quota_that_was_never_applied_falls_back_to_aws_default_and_then_to_the_table(account: Account) -> None:
