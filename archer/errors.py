@@ -13,6 +13,7 @@
      │    ├── JobAlreadyFinishedError
      │    └── StaleJobError                somebody else changed the job first
      ├── StoreUnavailableError             the caller tries again later              503
+     │    └── StoreNotOpenedError          (never over HTTP: `archer serve` stops)
      ├── IllegalMoveError                  a defect of ours                          500
      ├── FencedOutError                    this worker stops acting: its lease is another's
      ├── BackendUnavailableError           this worker tries again later
@@ -155,8 +156,29 @@ class StoreUnavailableError(ArcherError):
     code = "store-unavailable"
 
     def __init__(self, why: str, *, retry_after_seconds: int = 5) -> None:
+        self.why = why
         self.retry_after_seconds = retry_after_seconds
-        super().__init__(f"the job store is unavailable ({why}); nothing was written, try again")
+        super().__init__(self.sentence())
+
+    def sentence(self) -> str:
+        """For people."""
+        return f"the job store is unavailable ({self.why}); nothing was written, try again"
+
+
+class StoreNotOpenedError(StoreUnavailableError):
+    """The database could not be opened or brought to this version's tables."""
+
+    code = "store-not-opened"
+
+    def __init__(self, place: str, why: str) -> None:
+        self.place = place
+        super().__init__(why)
+
+    def sentence(self) -> str:
+        return (
+            f"can't use the database {self.place} ({self.why}); "
+            "free or repair it, or choose another place with --data, then start again"
+        )
 
 
 class IllegalMoveError(ArcherError):

@@ -10,7 +10,6 @@ import secrets
 import signal
 import sys
 import time
-from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
@@ -31,8 +30,7 @@ from archer.model import TRACKED_STATES, JobState
 from archer.ports import listen
 from archer.service import Service
 from archer.settings import ServeSettings
-from archer.store.connection import Database
-from archer.store.migrate import upgrade
+from archer.store.migrate import open_database
 from archer.store.sql import SqlStore
 from archer.workers import Workers
 
@@ -48,7 +46,7 @@ _log = structlog.get_logger()
 def run(settings: ServeSettings) -> None:
     """Serve until told to stop.
 
-    Raises CannotServeError, InvalidClusterConfigError, StoreUnavailableError when it can't start.
+    Raises CannotServeError, InvalidClusterConfigError, StoreNotOpenedError when it can't start.
     """
     if not is_loopback(settings.host):
         raise CannotServeError(
@@ -98,7 +96,7 @@ class _Server:
         self._url: str | None = None
         self._socket = listen(settings.host, settings.port, strict=settings.strict_port) if self._has_api else None
         try:
-            self._store = _open_store(settings)
+            self._store = SqlStore(open_database(settings.database_url))
         except BaseException:
             if self._socket is not None:
                 self._socket.close()
@@ -200,16 +198,6 @@ class _Server:
         except (OSError, ValueError, KeyError):
             # another server's, or none: not ours to remove
             return
-
-
-def _open_store(settings: ServeSettings) -> SqlStore:
-    try:
-        Path(settings.data).mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotServeError(f"can't use {settings.data} as data folder ({error}); choose another --data") from error
-    database = Database(settings.database_url)
-    upgrade(database)
-    return SqlStore(database)
 
 
 def _say(line: str) -> None:

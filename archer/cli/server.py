@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from archer.cli.output import say
-from archer.errors import CannotServeError
 
 Data = Annotated[
     Path | None,
@@ -103,9 +102,5 @@ def migrate(data: Data = None) -> None:
     from archer.store.migrate import migrate as run_migrations  # noqa: PLC0415
 
     settings = load_settings(data=data)
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotServeError(f"can't use {settings.data} as data folder ({error}); choose another --data") from error
     run_migrations(settings.database_url)
     say(f"the database of {settings.data.absolute()} is up to date")

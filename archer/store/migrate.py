@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from archer.errors import CannotServeError, StoreUnavailableError
+from archer.errors import CannotServeError, StoreNotOpenedError, StoreUnavailableError
 from archer.store.connection import Database
 
 
@@ -55,16 +55,35 @@ def upgrade(database: Database) -> str:
     return head
 
 
-def migrate(url: str) -> str:
-    """As `upgrade`, for `archer migrate`: opens the database behind `url` and closes it again."""
-    path = make_url(url).database
-    if path is not None and make_url(url).get_backend_name() == "sqlite":
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def open_database(url: str) -> Database:
+    """The database behind `url` at the newest revision; made, with its folder, when it isn't there.
+
+    Raises CannotServeError for a folder that can't be made and a database ahead of the code, StoreNotOpenedError.
+    """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and place.database:
+        folder = Path(place.database).parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotServeError(f"can't use {folder} as data folder ({error}); choose another --data") from error
     database = Database(url)
     try:
-        return upgrade(database)
-    finally:
+        upgrade(database)
+    except StoreUnavailableError as error:
         database.close()
+        where = place.database if place.get_backend_name() == "sqlite" else None
+        raise StoreNotOpenedError(where or place.render_as_string(hide_password=True), error.why) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(url: str) -> str:
+    """As `upgrade`, for `archer migrate`: opens the database behind `url` and closes it again."""
+    open_database(url).close()
+    return head_revision()
 
 
 def check_schema(database: Database) -> None:

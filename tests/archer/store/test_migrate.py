@@ -12,10 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from archer.errors import CannotServeError, StoreUnavailableError
+from archer.errors import CannotServeError, StoreNotOpenedError, StoreUnavailableError
 from archer.store import schema
 from archer.store.connection import Database
-from archer.store.migrate import check_schema, head_revision, migrate, upgrade
+from archer.store.migrate import check_schema, head_revision, migrate, open_database, upgrade
 
 if TYPE_CHECKING:
     from tests.archer.store.conftest import StoreKit
@@ -68,3 +68,23 @@ def test_an_empty_database_is_not_ready(tmp_path: Path) -> None:
 def test_migrate_makes_the_folder_that_the_url_names(tmp_path: Path) -> None:
     assert migrate(f"sqlite:///{tmp_path}/a/b/archer.db") == head_revision()
     assert (tmp_path / "a" / "b" / "archer.db").exists()
+
+
+def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "archer.db"
+    file.write_text("something else, long enough to be looked at")
+
+    with pytest.raises(StoreNotOpenedError) as refused:
+        open_database(f"sqlite:///{file}")
+
+    assert str(refused.value) == (
+        f"can't use the database {file} (file is not a database); "
+        "free or repair it, or choose another place with --data, then start again"
+    )
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CannotServeError, match=r"can't use .*/file as data folder .*; choose another --data"):
+        open_database(f"sqlite:///{tmp_path}/file/archer.db")
