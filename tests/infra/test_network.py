@@ -177,3 +177,12 @@ def test_an_existing_network_is_used_by_id(stacks: Stacks, of_kind: OfKind) -> N
     }
     used = {subnet for group in of_kind(stack, "AWS::EKS::Nodegroup") for subnet in group["Subnets"]}
     assert used == given
+
+
+def test_the_vpc_carries_the_name_by_which_the_load_balancer_controller_finds_it(
+    stacks: Stacks, of_kind: OfKind
+) -> None:
+    for name in ("test", "dev", "prod"):
+        (vpc,) = of_kind(stacks[f"{name}/network"], "AWS::EC2::VPC")
+
+        assert {"Key": "Name", "Value": f"moka-{name}"} in vpc["Tags"]
