@@ -41,6 +41,8 @@ class Evidence:
     memory_limit_mib: int | None = None
     heap: str | None = None
     """The heap it had, as Spark writes it."""
+    disk_free_mib: int | None = None
+    """Space that was left, at its end, where it keeps its files and logs."""
     seconds_allowed: int | None = None
     """The limit in time that was exceeded."""
     driver_log: str = ""
@@ -116,6 +118,20 @@ def _shutdown(seen: Evidence) -> Diagnosis | None:
     if seen.stopped_for != "shutdown":
         return None
     return lost("the process that watches the job was told to stop, as at a shutdown of the machine")
+
+
+def _full_disk(seen: Evidence) -> Diagnosis | None:
+    trace = traceback_in(seen.stdout, seen.application) or exception_in(seen.driver_log)
+    said = "No space left on device" in f"{trace.text if trace else ''}{last_lines(seen.driver_log)}"
+    if not said and seen.disk_free_mib != 0:
+        return None
+    return _diagnosis(
+        Category.USER_ERROR,
+        "the disk on which the job keeps its files is full",
+        last_lines(seen.text) or "nothing could be written any more, logs included",
+        "free space where Archer keeps its data, or write less: shuffle, scratch files and logs are there; then submit again",
+        seen.exit_code,
+    )
 
 
 def _launch_error(seen: Evidence) -> Diagnosis | None:
@@ -273,6 +289,7 @@ _RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
     _memory_limit,
     _timeout,
     _shutdown,
+    _full_disk,
     _launch_error,
     _out_of_heap,
     _python_memory_error,

@@ -176,6 +176,32 @@ def test_an_exit_code_without_words_is_told_as_it_is() -> None:
     assert found.detail.endswith("working\nstopping")
 
 
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"disk_free_mib": 0},
+        {"disk_free_mib": 0, "launch_error": "Exception occurred in preexec_fn.", "exit_code": 127},
+        {"disk_free_mib": 900, "stdout": TRACEBACK.format(error="OSError: [Errno 28] No space left on device: '/x'")},
+        {
+            "disk_free_mib": 900,
+            "driver_log": "java.io.IOException: No space left on device\n\tat java.io.X(X.java:1)\n",
+        },
+    ],
+)
+def test_a_full_disk_is_named_also_when_no_log_could_be_written(evidence: dict[str, Any]) -> None:
+    found = of(**evidence)
+
+    assert found.category is C.USER_ERROR
+    assert found.summary == "the disk on which the job keeps its files is full"
+    assert "free space where Archer keeps its data" in found.resolution
+
+
+def test_words_about_a_full_disk_long_before_the_end_are_not_its_end() -> None:
+    log = "java.io.IOException: No space left on device, trying another folder\n" + "26/11/25 INFO x\n" * 50
+
+    assert of(driver_log=log, disk_free_mib=900).summary == "the program ended with exit code 1"
+
+
 def test_texts_are_cut_to_what_the_store_keeps() -> None:
     found = of(stdout=TRACEBACK.format(error="ValueError: " + "x" * 10_000))
 

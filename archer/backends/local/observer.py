@@ -121,6 +121,7 @@ def _outcome(folder: Path, outcome: Mapping[str, Any], *, application_started: b
         launch_error=outcome["launch_error"],
         peak_memory_mib=outcome["peak_memory_mib"],
         memory_limit_mib=spec.get("memory_limit_mib"),
+        disk_free_mib=outcome.get("disk_free_mib"),
         heap=f"{spec['heap_mib']}m" if spec else None,
         conf_keys=frozenset(spec.get("conf_keys", ())),
         driver_log=tail(folder / files.DRIVER_LOG, TAIL_BYTES),

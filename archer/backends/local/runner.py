@@ -157,7 +157,15 @@ class Runner:
             "stopped_for": self.stopped_for,
             "launch_error": launch_error,
             "peak_memory_mib": round(self.peak_mib),
+            "disk_free_mib": self._disk_free_mib(),
         }
+
+    def _disk_free_mib(self) -> int | None:
+        """Before the scratch files go: a full disk explains an end of which no log could tell."""
+        try:
+            return shutil.disk_usage(self.folder).free // (1024 * 1024)
+        except OSError:
+            return None
 
     def _write_outcome(self, outcome: dict[str, Any]) -> None:
         deadline = time.monotonic() + NO_SPACE_PATIENCE_SECONDS

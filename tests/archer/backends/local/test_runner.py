@@ -22,6 +22,7 @@ def test_exit_code_logs_and_peak_memory_are_written_down(attempt: AttemptFolder)
 
     assert (outcome["exit_code"], outcome["signal"], outcome["stopped_for"]) == (7, None, None)
     assert outcome["peak_memory_mib"] > 0
+    assert outcome["disk_free_mib"] > 0
     assert outcome["started_at"] <= outcome["finished_at"]
     assert (attempt.text(files.STDOUT_LOG), attempt.text(files.DRIVER_LOG)) == ("out\n", "err\n")
 
