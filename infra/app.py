@@ -9,6 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from environments import Environment
+from infra.bundles import BundleError, Bundles
 from infra.stage import EnvironmentStage
 from moka_constructs import PropsError
 
@@ -21,11 +22,20 @@ def feature_flags() -> dict[str, Any]:
     return flags
 
 
-def build_app(environments: Sequence[Environment], *, outdir: str | None = None, validate: bool = True) -> cdk.App:
+def build_app(
+    environments: Sequence[Environment],
+    *,
+    outdir: str | None = None,
+    validate: bool = True,
+    bundles: Bundles | None = None,
+) -> cdk.App:
     """Return an app with a stage per environment, written to `outdir` by `synth()`; by default where the CLI says.
 
     `validate` runs the CDK's template rules, whose findings are errors; CDK_VALIDATION=false turns them off as well.
+    `bundles` has the rendered manifests, perhaps already on their way. Raises BundleError when there are none.
     """
+    rendered = bundles or Bundles()
+    rendered.prepare(environments)
     app = cdk.App(
         outdir=outdir or os.environ.get("CDK_OUTDIR", "cdk.out"),
         context=feature_flags(),
@@ -36,8 +46,8 @@ def build_app(environments: Sequence[Environment], *, outdir: str | None = None,
         builtin_cloud_formation_validation=validate,
     )
     for environment in environments:
-        EnvironmentStage(app, environment)
+        EnvironmentStage(app, environment, rendered.of(environment))
     return app
 
 
-__all__ = ["PropsError", "build_app", "feature_flags"]
+__all__ = ["BundleError", "PropsError", "build_app", "feature_flags"]

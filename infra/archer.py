@@ -13,8 +13,10 @@ from environments.network import ExistingNetwork
 from environments.subnets import routed_subnets
 from infra.alarms import archer_alarms
 from infra.base import MokaStack, mechanism
+from infra.bundles import Sets
 from infra.dashboard import dashboard
-from infra.outputs import ClusterOutputs, NetworkOutputs
+from infra.manifests import ARCHER, manifest_set
+from infra.outputs import ClusterOutputs, NetworkOutputs, PlatformOutputs
 from infra.workload import service_account
 from moka_constructs import (
     ArcherReach,
@@ -43,19 +45,24 @@ class ArcherStack(MokaStack):
         self,
         stage: cdk.Stage,
         environment: Environment,
+        *,
         network: NetworkOutputs,
         clusters: Mapping[str, ClusterOutputs],
-        *,
+        host: PlatformOutputs,
+        sets: Sets | None,
         after: Sequence[cdk.Stack],
     ) -> None:
-        """Make the stack for `clusters` by name; `after` are stacks whose roles and bucket it finds by name alone."""
+        """Make the stack for `clusters` by name; `after` are stacks whose roles and bucket it finds by name alone.
+
+        `host` has what delivers manifests to Archer's cluster, `sets` has the manifests.
+        """
         super().__init__(stage, "archer", environment, protect=environment.storage.retain)
         for stack in after:
             self.add_stack_dependency(stack)
         self._host = environment.cluster(environment.archer.cluster)
         self._network = network
         self._cluster = clusters[self._host.name]
-        ArcherReach(
+        self._reach = ArcherReach(
             self,
             "Reach",
             ArcherReachProps(
@@ -74,11 +81,31 @@ class ArcherStack(MokaStack):
             ),
         )
         self.database = self._database()
-        self._migration_role()
+        self._migrations = self._migration_role()
         self.load_balancer = self._load_balancer()
         if environment.alarms is not None:
             self._alarms(clusters)
         self._outputs()
+        if host.manifest_function_arn is not None and sets is not None:
+            self._deliver(host.manifest_function_arn, sets)
+
+    def _deliver(self, function_arn: str, sets: Sets) -> None:
+        """Deliver Archer's charts with what they cannot know before: they wait for the database and the load balancer."""
+        database = self.database
+        manifest_set(
+            self,
+            self._host,
+            ARCHER,
+            function_arn=function_arn,
+            sets=sets,
+            values={
+                "database_endpoint": database.endpoint,
+                "database_port": database.port,
+                "database_master_secret": database.master_secret_arn,
+                **{f"{name.lower()}_target_group": arn for name, arn in self.load_balancer.target_group_arns.items()},
+            },
+            after=(self.database, self.load_balancer, self._migrations, self._reach),
+        )
 
     def _database(self) -> ServerlessPostgres:
         environment = self.environment_file
@@ -126,10 +153,10 @@ class ArcherStack(MokaStack):
         )
         return EncryptionKey(self, "DatabaseKey", props).arn
 
-    def _migration_role(self) -> None:
-        """Make the role of the Job that makes user and tables; it alone may read the master's password."""
+    def _migration_role(self) -> WorkloadRole:
+        """Return the role of the Job that makes user and tables; it alone may read the master's password."""
         environment = self.environment_file
-        WorkloadRole(
+        return WorkloadRole(
             self,
             "MigrationRole",
             WorkloadRoleProps(

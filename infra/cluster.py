@@ -77,7 +77,11 @@ class ClusterStack(MokaStack):
         self._schedules({pool.name: pool for pool in spark.pools})
         self._alarms(spark.tagger.auto_scaling_groups)
         self.outputs = ClusterOutputs(
-            identity=spark.identity, security_group_id=spark.security_group_id, alarm_names=tuple(self.alarm_names)
+            identity=spark.identity,
+            security_group_id=spark.security_group_id,
+            endpoint=spark.control_plane.endpoint,
+            certificate_authority=spark.control_plane.certificate_authority,
+            alarm_names=tuple(self.alarm_names),
         )
         cdk.CfnOutput(self, "ClusterName", value=names.eks_cluster(environment, cluster))
         cdk.CfnOutput(self, "OidcIssuer", value=spark.identity.oidc_issuer)

@@ -39,5 +39,17 @@ class ClusterOutputs:
     identity: ClusterIdentity
     security_group_id: str
     """Group in which control plane and nodes talk."""
+    endpoint: str
+    """Address of the API server."""
+    certificate_authority: str
+    """Base64, of the API server's certificate."""
     alarm_names: tuple[str, ...] = ()
     """Alarms of the cluster, for the dashboard."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlatformOutputs:
+    """What delivers manifests to a cluster."""
+
+    manifest_function_arn: str | None
+    """None where the file wants files only."""

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from moka_constructs.internal_load_balancer import InternalLoadBalancer, InternalLoadBalancerProps, ZoneSubnet
     from moka_constructs.launch_failures import LaunchFailures, LaunchFailuresProps
     from moka_constructs.location import Location
+    from moka_constructs.manifest_set import (
+        ManifestFunction,
+        ManifestFunctionProps,
+        ManifestSet,
+        ManifestSetProps,
+    )
     from moka_constructs.node_pool import NodePool, NodePoolContext, NodePoolProps, NodeSubnet, NodeTaint
     from moka_constructs.pool_schedule import PoolSchedule, PoolSchedules, PoolSchedulesProps
     from moka_constructs.pull_through_cache import (
@@ -84,6 +90,10 @@ _MODULES = {
     "LaunchFailures": "launch_failures",
     "LaunchFailuresProps": "launch_failures",
     "Location": "location",
+    "ManifestFunction": "manifest_set",
+    "ManifestFunctionProps": "manifest_set",
+    "ManifestSet": "manifest_set",
+    "ManifestSetProps": "manifest_set",
     "Mechanism": "workload_role",
     "Metric": "alarm",
     "NodePool": "node_pool",
@@ -165,6 +175,10 @@ __all__ = [
     "LaunchFailures",
     "LaunchFailuresProps",
     "Location",
+    "ManifestFunction",
+    "ManifestFunctionProps",
+    "ManifestSet",
+    "ManifestSetProps",
     "Mechanism",
     "Metric",
     "NodePool",

@@ -87,6 +87,9 @@ class ControlPlane(Construct):
         self.cluster_name: str = self.resource.ref
         self.security_group_id: str = self.resource.attr_cluster_security_group_id
         """The group that EKS makes: control plane and nodes talk within it."""
+        self.endpoint: str = self.resource.attr_endpoint
+        self.certificate_authority: str = self.resource.attr_certificate_authority_data
+        """Base64, of the API server's certificate."""
         self._access_entries()
         self.identity = self._identity()
 

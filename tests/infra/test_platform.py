@@ -40,6 +40,8 @@ def test_every_team_of_a_cluster_has_a_role_there_and_no_other_team(stacks: Stac
             found = roles(stacks[f"{name}/platform-{cluster.name}"])
             workloads = [names.team_workload(team) for team in environment.teams_on(cluster)]
             workloads += ["history-server", "log-shipper", "cluster-autoscaler"]
+            if environment.delivery.manifests == "manifest_set":
+                workloads.append("manifests")
             if environment.archer.cluster == cluster.name:
                 workloads += ["archer", "load-balancer-controller"]
 

@@ -16,6 +16,7 @@ ALLOWED_EDGES = {
     ("cluster", "network"),
     ("platform", "cluster"),
     ("platform", "data"),
+    ("platform", "network"),
 }
 """(stack, stack that it refers to), by kind. References go one way: network → data → cluster → platform → archer."""
 
@@ -109,8 +110,14 @@ def test_some_shipped_environment_names_a_boundary_and_a_path() -> None:
     assert any(rules.role_path != "/" for rules in named)
 
 
-def test_the_only_custom_resource_is_the_tagger_and_each_has_one_function(stacks: Stacks) -> None:
-    # decision D7 allows two kinds: this one, and the set of manifests to come
+def test_there_are_two_kinds_of_custom_resource_and_a_function_for_each_on_a_cluster(stacks: Stacks) -> None:
+    # decision D7: the tagger and sets of manifests, no other kind
+    expected = {
+        "cluster": ["AWS::Lambda::Function", "Custom::MokaAutoScalingTags"],
+        "platform": ["AWS::Lambda::Function", "Custom::MokaManifestSet"],
+        # Archer's set is delivered by the function of its host cluster
+        "archer": ["Custom::MokaManifestSet"],
+    }
     for path, stack in stacks.items():
         kinds = [
             resource["Type"]
@@ -118,8 +125,9 @@ def test_the_only_custom_resource_is_the_tagger_and_each_has_one_function(stacks
             if resource["Type"].startswith(("AWS::Lambda::", "AWS::CloudFormation::Custom", "Custom::"))
         ]
 
-        expected = ["AWS::Lambda::Function", "Custom::MokaAutoScalingTags"] if "/cluster-" in path else []
-        assert sorted(kinds) == expected, path
+        delivered = load(path.split("/")[0]).delivery.manifests == "manifest_set"
+        name = kind(stack.name)
+        assert sorted(kinds) == (expected.get(name, []) if delivered or name == "cluster" else []), path
 
 
 def test_no_template_is_near_cloudformations_limit_of_a_megabyte(stacks: Stacks) -> None:
