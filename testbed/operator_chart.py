@@ -5,9 +5,11 @@ chart is missing here too. The Deployments are left out, because the operator ru
 the validating webhook, which nobody would answer.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from pathlib import Path
+from typing import Final, Self
 
 from environments import Environment
 from environments.clusters import Cluster as ClusterSpec
@@ -15,11 +17,13 @@ from environments.names import OPERATOR_NAMESPACE, namespace
 from k8s_manifests import build_charts
 from k8s_manifests.spark_operator import CONTROLLER
 from testbed.cluster import Cluster
-from testbed.kubernetes import Client, Manifest
+from testbed.kubernetes import ApiError, Client, Manifest
 
 _COMPONENTS: Final = ("crds", "namespaces", "priority-classes", "spark-operator")
 _LEFT_OUT: Final = frozenset({"Deployment", "ValidatingWebhookConfiguration", "PodDisruptionBudget"})
 _DEFINITION: Final = "CustomResourceDefinition"
+_SERVED_SECONDS: Final = 60
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +53,15 @@ class OperatorChart:
         )
 
     def install(self, cluster: Cluster) -> None:
-        """Apply everything; returns when the definitions are served and the namespaces' accounts are there."""
+        """Apply everything; returns when the definitions are served."""
         with cluster.client() as client:
             for manifest in self.manifests:
                 client.apply(manifest, force=True)
+            for manifest in self.manifests:
                 if manifest["kind"] == _DEFINITION:
-                    _wait_until_served(cluster, manifest["metadata"]["name"])
+                    _wait_until_served(client, manifest)
 
-    def kubeconfig(self, cluster: Cluster) -> Any:
+    def kubeconfig(self, cluster: Cluster) -> Path:
         """Return a kubeconfig whose user is the controller's service account."""
         return cluster.kubeconfig_for(OPERATOR_NAMESPACE, CONTROLLER)
 
@@ -77,5 +82,17 @@ def forget_lease(client: Client) -> None:
         client.delete("coordination.k8s.io/v1", "Lease", name, OPERATOR_NAMESPACE, missing_ok=True)
 
 
-def _wait_until_served(cluster: Cluster, definition: str) -> None:
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"crd/{definition}")
+def _wait_until_served(client: Client, definition: Manifest) -> None:
+    """Wait for discovery, not for a condition: the operator ends at its start when its kinds are not there."""
+    group, names = definition["spec"]["group"], definition["spec"]["names"]
+    api_version = f"{group}/{definition['spec']['versions'][0]['name']}"
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while True:
+        try:
+            client.list(api_version, names["kind"])
+        except ApiError as error:
+            if error.code != _NOT_FOUND or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return

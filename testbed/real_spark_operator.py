@@ -1,13 +1,11 @@
 """The real Spark operator beside a testbed: the binary that SPARK_OPERATOR_BIN names, as our chart would start it.
 
 Its account, roles and arguments are those of the rendered chart; a host process gets other ports, and a `SPARK_HOME`. By
-default that one holds a spark-submit without Spark (`testbed.spark_operator.spark_submit`), which makes the same objects in
-a tenth of a second; `spark_home` names another one, such as PySpark's own. Drivers that do not run make no executors, so
-`testbed.spark_operator.executors` does it for them, as administrator.
+default that one holds a spark-submit without Spark (`testbed.spark_home`); `spark_home` names another one. Drivers that do
+not run make no executors, so `testbed.spark_operator.executors` does it for them, as administrator.
 """
 
 import os
-import shlex
 import sys
 import urllib.parse
 from collections.abc import Mapping
@@ -16,7 +14,8 @@ from typing import Final
 
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
-from testbed.spark_operator.process import ROOT, OperatorProcess
+from testbed.spark_home import light_spark_home
+from testbed.spark_operator.process import OperatorProcess
 
 VARIABLE: Final = "SPARK_OPERATOR_BIN"
 
@@ -56,7 +55,7 @@ class RealOperatorProcess(OperatorProcess):
         super().__init__(cluster, chart, name=name, namespaces=namespaces, flags=known)
         self._program = program
         self._drivers = drivers
-        self._spark_home = spark_home or _light_spark_home(cluster.folder / "spark-home")
+        self._spark_home = spark_home or light_spark_home(cluster.folder / "spark-home")
 
     def environment(self) -> dict[str, str]:
         server = urllib.parse.urlsplit(self.cluster.server)
@@ -79,15 +78,3 @@ class RealOperatorProcess(OperatorProcess):
     def _end(self, *, graceful: bool) -> None:
         super()._end(graceful=graceful)
         self.cluster.end(f"{self.name}-drivers")
-
-
-def _light_spark_home(folder: Path) -> Path:
-    """Write a SPARK_HOME whose spark-submit is our module."""
-    script = folder / "bin" / "spark-submit"
-    script.parent.mkdir(parents=True, exist_ok=True)
-    python = shlex.quote(sys.executable)
-    script.write_text(
-        f'#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(ROOT))}\nexec {python} -m testbed.spark_operator.spark_submit "$@"\n'
-    )
-    script.chmod(0o755)
-    return folder

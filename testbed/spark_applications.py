@@ -96,10 +96,10 @@ class Applications:
 
     def __exit__(self, *_error: object) -> None:
         self._ended = True
-        for app in self.client.list(API, KIND, self.namespace):
-            self.application(app["metadata"]["name"]).discard()
-        for pod in self.client.list("v1", "Pod", self.namespace):
-            release(self.client, "v1", "Pod", pod)
+        for api_version, kind in ((API, KIND), ("v1", "Pod")):
+            self.client.request("DELETE", self.client.path(api_version, kind, None, self.namespace))
+            for left in self.client.list(api_version, kind, self.namespace):
+                _release(self.client, api_version, kind, left)
         self._thread.join()
         self._watcher.close()
         self.client.close()
@@ -261,12 +261,6 @@ class Application:
     def wait_gone(self, seconds: float = PATIENCE_SECONDS) -> None:
         wait_until(lambda: self.get() is None, f"{self.name} is gone", seconds)
 
-    def discard(self) -> None:
-        """Delete the application and whatever holds it."""
-        found = self.get()
-        if found is not None:
-            release(self.client, API, KIND, found)
-
     # -- its pods
 
     def driver(self) -> Manifest | None:
@@ -351,14 +345,13 @@ def container_status(name: str, state: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "state": dict(state), "ready": False, "restartCount": 0, "image": "spark", "imageID": ""}
 
 
-def release(client: Client, api_version: str, kind: str, manifest: Manifest) -> None:
-    """Delete an object and take off its finalizers, so that it goes."""
+def _release(client: Client, api_version: str, kind: str, manifest: Manifest) -> None:
+    """Take the finalizers off an object that is being deleted, so that it goes."""
     metadata = manifest["metadata"]
-    name, namespace = metadata["name"], metadata["namespace"]
-    with contextlib.suppress(ApiError):
-        client.delete(api_version, kind, name, namespace, grace_period_seconds=0, missing_ok=True)
-        if metadata.get("finalizers"):
-            client.patch(api_version, kind, name, namespace, body={"metadata": {"finalizers": None}})
+    if metadata.get("finalizers"):
+        with contextlib.suppress(ApiError):
+            body = {"metadata": {"finalizers": None}}
+            client.patch(api_version, kind, metadata["name"], metadata["namespace"], body=body)
 
 
 def _state(manifest: Manifest) -> str:

@@ -9,15 +9,14 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, Self
 
 from archer.ports import free_port
 from testbed.cluster import Cluster
 from testbed.errors import CannotStartError
 from testbed.operator_chart import OperatorChart, forget_lease
+from testbed.spark_home import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 60
 _HOST: Final = "127.0.0.1"
 _PORTS: Final = range(20_000, 32_000)

@@ -62,7 +62,7 @@ def test_a_rerun_waits_for_the_finalizer_and_wakes_when_it_is_taken_off(applicat
     app.release_driver()
 
 
-def test_suspended_waits_for_the_finalizer_before_it_resumes(applications: Applications) -> None:
+def test_suspended_waits_for_the_finalizer_and_resumes_when_it_is_taken_off(applications: Applications) -> None:
     app = applications.create(template=HELD)
     app.run_driver()
     app.edit({"suspend": True})
@@ -71,9 +71,7 @@ def test_suspended_waits_for_the_finalizer_before_it_resumes(applications: Appli
     app.edit({"suspend": False})
     app.stays("SUSPENDED", 1)
     app.release_driver()
-    app.wait_no_driver()
-    app.nudge()
-    app.wait("SUBMITTED")
+    app.wait("SUBMITTED", seconds=10)
     app.wait_driver(but_not=uid)
     app.release_driver()
 

@@ -2,11 +2,12 @@
 
 import time
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
-from testbed.spark_applications import Application, Applications
+from testbed.spark_applications import Application, Applications, wait_until
 from testbed.spark_operator.spark_submit import ERROR
 
 BROKEN = {"annotations": {ERROR: "broken"}}
@@ -18,11 +19,14 @@ def on_failure(**fields: int) -> dict[str, Any]:
 
 def test_always_runs_again_after_each_success(applications: Applications) -> None:
     app = applications.create(restartPolicy={"type": "Always"})
+    uid = ""
     for run in (1, 2, 3):
-        app.wait("SUBMITTED")
-        assert app.status["executionAttempts"] == run
-        app.succeed()
-        app.wait_passed("SUCCEEDING", "PENDING_RERUN", "SUBMITTED")
+        pod = app.wait_driver(but_not=uid)
+        uid = pod["metadata"]["uid"]
+        wait_until(partial(_is_run, app, run), f"run {run} is counted")
+        app.set_phase("Succeeded", exit_code=0, pod=pod)
+    app.wait_driver(but_not=uid)
+    assert app.states == ["", *["SUBMITTED", "SUCCEEDING", "PENDING_RERUN"] * 3, "SUBMITTED"]
 
 
 @pytest.mark.parametrize("policy", [{"type": "Never"}, on_failure(onFailureRetries=3, onFailureRetryInterval=1)])
@@ -135,6 +139,10 @@ def test_failure_retries_and_retry_interval_of_the_old_api_do_nothing(applicatio
     app.fail()
     app.wait("FAILED")
     assert app.status["executionAttempts"] == 1
+
+
+def _is_run(app: Application, number: int) -> bool:
+    return app.status.get("executionAttempts") == number
 
 
 def _submission_times(app: Application) -> list[datetime]:

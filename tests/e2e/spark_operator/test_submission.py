@@ -77,7 +77,7 @@ def test_a_pod_that_the_server_refuses_gives_submission_failed_with_the_servers_
     assert "violates PodSecurity" in app.error
 
 
-def test_a_name_too_long_for_a_label_cannot_be_submitted(applications: Applications) -> None:
+def test_a_name_longer_than_a_label_cannot_be_submitted(applications: Applications) -> None:
     """The validating webhook refuses such a name; without it the driver's label is what fails."""
     app = applications.create(name="a" * 64)
     app.wait("FAILED")
@@ -86,8 +86,8 @@ def test_a_name_too_long_for_a_label_cannot_be_submitted(applications: Applicati
 
 def test_an_edit_during_spark_submit_submits_a_second_time_and_fails(applications: Applications) -> None:
     """The status write after the submission conflicts, the pass begins anew, and the driver pod is already there."""
-    app = applications.create(driver={"annotations": {SECONDS: "1.5"}})
-    wait_until(lambda: app.states == [""], "the application is seen")
+    app = applications.create(driver={"annotations": {SECONDS: "3"}})
+    app.stays("", 1)
     app.nudge()
     app.wait("FAILED")
     assert app.states == ["", "SUBMISSION_FAILED", "FAILED"]
@@ -184,7 +184,7 @@ def test_scheduler_volumes_tolerations_and_priority_of_the_templates_reach_the_p
 ) -> None:
     fields: dict[str, Any] = {
         "tolerations": [{"key": "moka.dev/role", "operator": "Equal", "value": "executor", "effect": "NoSchedule"}],
-        "priorityClassName": "moka-tier3",
+        "priorityClassName": "moka-tier3-driver",
         "nodeSelector": {"moka.dev/role": "driver"},
         "volumes": [{"name": "spark-local-dir-1", "emptyDir": {"sizeLimit": "1Gi"}}],
     }

@@ -1,0 +1,165 @@
+"""Spark's own spark-submit, from the locked PySpark: the light one makes the same objects, and the operator can use it.
+
+A run costs about ten core-seconds, so each test has one; all other tests submit with `testbed.spark_operator.spark_submit`.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from testbed.cluster import Cluster
+from testbed.operator_chart import OperatorChart
+from testbed.spark_applications import Applications, default_spec, pod_template
+from testbed.spark_home import light_spark_home, pyspark_home
+from testbed.spark_operator.application import DRIVER_CONTAINER
+from testbed.spark_operator.process import StartOperator
+from testbed.spark_operator.submission import Submission, submission_of
+
+FINALIZER = "archer.moka.dev/outcome"
+
+
+def test_the_light_spark_submit_makes_what_sparks_own_makes(
+    plane: Cluster, chart: OperatorChart, alone: Applications, tmp_path: Path
+) -> None:
+    # one owner for both, so that it can be compared; no operator works here
+    owner = alone.create(suspend=True).get()
+    assert owner is not None
+    environment = {**os.environ, "KUBECONFIG": str(chart.kubeconfig(plane))}
+    found = []
+    for spark_home in (light_spark_home(tmp_path / "light"), pyspark_home(tmp_path / "own")):
+        command = [str(spark_home / "bin" / "spark-submit"), *_arguments(plane, _submission(owner), tmp_path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found.append(_objects(alone))
+        alone.client.delete("v1", "Pod", "same-driver", alone.namespace, grace_period_seconds=0)
+    assert found[0] == found[1]
+
+
+@pytest.mark.real_operator
+def test_a_job_that_sparks_own_spark_submit_sends_runs_to_its_end_with_the_templates_finalizer(
+    alone: Applications, start_operator: StartOperator, tmp_path: Path
+) -> None:
+    operator = start_operator({}, spark_home=pyspark_home(tmp_path))
+    app = alone.create(template={"finalizers": [FINALIZER]})
+    app.wait("SUBMITTED", seconds=120)
+    pod = app.run_driver()
+    assert pod["metadata"]["finalizers"] == [FINALIZER]
+    assert pod["spec"]["schedulerName"] == "nobody"
+    app.wait_executors(1)
+    app.delete_pod()
+    app.succeed()
+    app.wait("COMPLETED")
+    assert "forbidden" not in operator.log().lower()
+
+
+def _submission(owner: dict[str, Any]) -> Submission:
+    """A submission with everything that Moka's specifications use."""
+    spec = default_spec()
+    template = pod_template(
+        DRIVER_CONTAINER,
+        priorityClassName="moka-tier3-driver",
+        tolerations=[{"key": "moka.dev/role", "operator": "Equal", "value": "driver", "effect": "NoSchedule"}],
+    )
+    template["metadata"] = {"annotations": {"from": "template"}, "labels": {"from": "template"}}
+    spec["driver"] = {
+        **spec["driver"],
+        "memory": "1g",
+        "memoryOverhead": None,
+        "coreLimit": "1200m",
+        "labels": {"archer.moka.dev/job-id": "j-1"},
+        "annotations": {"yunikorn.apache.org/queue": "root.shared"},
+        "envVars": {"TZ": "UTC"},
+        "template": template,
+    }
+    spec["sparkConf"] = {"spark.sql.shuffle.partitions": "10", "spark.kubernetes.driver.node.selector.role": "driver"}
+    spec["arguments"] = ["1000", "--flag"]
+    metadata = {**owner["metadata"], "name": "same", "labels": {"queue": "root.shared"}}
+    submission = submission_of({"metadata": metadata, "spec": spec, "status": {"submissionID": "one"}})
+    # the owner is another application, so that the collector leaves the pods alone
+    for part in (submission.driver_template, submission.executor_template):
+        part["metadata"]["ownerReferences"][0]["name"] = owner["metadata"]["name"]
+    return submission
+
+
+def _arguments(plane: Cluster, submission: Submission, folder: Path) -> list[str]:
+    """The command line that the operator writes."""
+    conf = dict(submission.conf)
+    templates = {"driver": submission.driver_template, "executor": submission.executor_template}
+    for role, template in templates.items():
+        file = folder / f"{role}.yaml"
+        file.write_text(yaml.safe_dump(template))
+        conf[f"spark.kubernetes.{role}.podTemplateFile"] = str(file)
+        conf[f"spark.kubernetes.{role}.podTemplateContainerName"] = f"spark-kubernetes-{role}"
+    assert submission.main_file is not None
+    return [
+        "--master",
+        f"k8s://{plane.server}",
+        "--deploy-mode",
+        "cluster",
+        "--name",
+        submission.name,
+        *(word for key, value in conf.items() for word in ("--conf", f"{key}={value}")),
+        submission.main_file,
+        *submission.arguments,
+    ]
+
+
+def _objects(alone: Applications) -> dict[str, Any]:
+    """What the submission made, without what differs from run to run."""
+    (pod,) = alone.client.list("v1", "Pod", alone.namespace)
+    uid = pod["metadata"]["uid"]
+    owned = {
+        kind: [
+            manifest
+            for manifest in alone.client.list("v1", kind, alone.namespace)
+            if any(owner["uid"] == uid for owner in manifest["metadata"].get("ownerReferences", ()))
+        ]
+        for kind in ("Service", "ConfigMap")
+    }
+    (service,) = owned["Service"]
+    return {"pod": _pod(pod), "service": _service(service), "maps": sorted(map(_config_map, owned["ConfigMap"]))}
+
+
+def _pod(pod: dict[str, Any]) -> dict[str, Any]:
+    metadata, spec = pod["metadata"], pod["spec"]
+    (container,) = spec["containers"]
+    kept = ("nodeSelector", "priorityClassName", "restartPolicy", "schedulerName", "securityContext", "tolerations")
+    return {
+        "labels": {key: value for key, value in metadata["labels"].items() if key != "spark-app-selector"},
+        "selector": metadata["labels"]["spark-app-selector"][:6],
+        "annotations": metadata["annotations"],
+        "owners": metadata["ownerReferences"],
+        **{field: spec.get(field) for field in (*kept, "serviceAccountName")},
+        "volumes": sorted(_without_digits(volume["name"]) for volume in spec["volumes"]),
+        "container": {
+            **{field: container.get(field) for field in ("name", "image", "imagePullPolicy", "args", "resources")},
+            "env": sorted(entry["name"] for entry in container["env"]),
+            "ports": sorted((port["name"], port["containerPort"]) for port in container["ports"]),
+            "mounts": sorted(_without_digits(mount["name"]) for mount in container["volumeMounts"]),
+        },
+    }
+
+
+def _service(service: dict[str, Any]) -> dict[str, Any]:
+    spec = service["spec"]
+    return {
+        "headless": spec["clusterIP"],
+        "ports": sorted((port["name"], port["port"]) for port in spec["ports"]),
+        "selector": sorted(spec["selector"]),
+        "labels": sorted(service["metadata"].get("labels", {})),
+        "name": service["metadata"]["name"].endswith("-driver-svc"),
+    }
+
+
+def _config_map(config_map: dict[str, Any]) -> tuple[str, bool]:
+    """The end of its name, which has no digits of chance, and whether it may change."""
+    name = config_map["metadata"]["name"]
+    return name.split("-", 3)[-1] if name.startswith("spark-drv") else name[-26:], bool(config_map.get("immutable"))
+
+
+def _without_digits(name: str) -> str:
+    return "kube-api-access" if name.startswith("kube-api-access") else name
