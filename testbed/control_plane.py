@@ -125,8 +125,8 @@ class ControlPlane(Cluster):
     def compact_etcd(self) -> int:
         """Forget all history in etcd, as EKS' does every five minutes; returns the revision that is now the oldest.
 
-        A list at an older resource version then ends in 410 Expired. A watch may still be served from the API server's
-        own cache: restart_api_server() afterwards makes it end in 410 too.
+        Lists and watches at an older resource version may still be served from the API server's own cache, as on a real
+        cluster; after restart_api_server() they end in 410 Expired.
         """
         ground = self._running_ground
         tls = ssl.create_default_context(cafile=str(ground.etcd_authority.certificate))

@@ -112,7 +112,7 @@ def test_another_go_or_module_or_flag_has_another_folder(
         with (copy / name).open("a") as file:
             file.write("// changed\n")
         folders.append(cache_folder("go", module.MODULE))
-    monkeypatch.setattr(module, "_flags", lambda: ["-race"])
+    monkeypatch.setattr(module, "_flags", lambda _: ["-race"])
     folders.append(cache_folder("go", module.MODULE))
 
     assert len(set(folders)) == len(folders)
