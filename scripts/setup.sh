@@ -72,7 +72,7 @@ else
 fi
 say "installing the CDK CLI with the Node of the virtual environment"
 # not --silent: that hides errors too
-PATH=$PWD/$venv/bin:$PATH npm ci --loglevel=error --no-audit --no-fund >/dev/null ||
+PATH=$PWD/$venv/bin:$PATH npm ci --loglevel=error --no-audit --no-fund --no-update-notifier >/dev/null ||
     die "npm could not install the CDK CLI, see its words above; behind a proxy with a certificate of its own, set NODE_EXTRA_CA_CERTS"
 printf '%s\n' "$want" >"$stamp"
 say "done in $(($(date +%s) - started)) s"

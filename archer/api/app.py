@@ -33,6 +33,7 @@ def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
     app.include_router(pages.router)
     problems.install(app)
     app.add_middleware(_Measured, metrics=app.state.metrics)
+    app.add_middleware(_HeadAsGet)
     app.add_middleware(LocalDoor)
     return app
 
@@ -64,3 +65,20 @@ class _Measured:
             route = getattr(scope.get("route"), "path", "unmatched")
             took = time.perf_counter() - begun
             self._metrics.answered(scope["method"], route, status, took)
+
+
+class _HeadAsGet:
+    """ASGI middleware: HTTP wants HEAD wherever there is GET, with the same answer but for its body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)

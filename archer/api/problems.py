@@ -87,9 +87,9 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, errors.ArcherError)
         return answer_for(error)
 
-    async def invalid(_request: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return _invalid_request(error.errors())
+        return _invalid_request(error.errors(), call=getattr(request.scope.get("route"), "name", None))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -107,7 +107,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unforeseen)
 
 
-def _invalid_request(found: Sequence[Any]) -> Response:
+def _invalid_request(found: Sequence[Any], *, call: str | None) -> Response:
     first = found[0]
     if first["type"] == "json_invalid":
         where = f"at character {first['loc'][-1]}" if isinstance(first["loc"][-1], int) else "in the body"
@@ -116,7 +116,7 @@ def _invalid_request(found: Sequence[Any]) -> Response:
     place = first["loc"][0]
     if first["type"] == "missing" and tuple(first["loc"]) == ("body",):
         return document(400, "malformed-json", "the body is empty; send one JSON object")
-    model: type[BaseModel] = Submission if place == "body" else queries.Anything
+    model: type[BaseModel] = Submission if place == "body" else queries.of_call(call)
     details = [cast("ErrorDetails", {**error, "loc": error["loc"][1:]}) for error in found]
     problems = problems_of_details(details, model)
     kind = errors.InvalidSubmissionError if place in {"body", "header"} else errors.InvalidQueryError

@@ -1,5 +1,6 @@
 """Query parameters of each call. Unknown ones are refused: `?sate=RUNNING` must not list everything."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -23,8 +24,8 @@ class _Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Anything(_Query):
-    """Stands for any of these where only the wording of an error is needed."""
+class _Nothing(_Query):
+    """Of a call that takes none."""
 
 
 class JobsQuery(_Query):
@@ -84,3 +85,16 @@ class LogsQuery(_Query):
     """Number of last lines, instead of `offset`."""
     limit_bytes: int = Field(default=DEFAULT_LIMIT_BYTES, ge=16, le=4 * 1024 * 1024)
     """Length of the piece."""
+
+
+_OF_CALL: Mapping[str, type[BaseModel]] = {
+    "list_jobs": JobsQuery,
+    "get_job": JobQuery,
+    "get_events": EventsQuery,
+    "get_logs": LogsQuery,
+}
+
+
+def of_call(name: str | None) -> type[BaseModel]:
+    """The parameters of the route of this name, for the wording of a refusal."""
+    return _OF_CALL.get(name or "", _Nothing)

@@ -71,7 +71,9 @@ def _run(options: Options, works: list[Work], stop: StopSignals, *, once: bool) 
     try:
         session.run()
         code = _show_results(session, screen)
-        if not once:
+        if once:
+            screen.say("Archer and the History Server end with this run; without --once they stay up")
+        else:
             screen.say("Ctrl-C stops everything")
             session.stay()
     except StoppedError as stopped:

@@ -164,6 +164,23 @@ def test_a_query_that_can_not_be_meant_is_refused(door: Door, query: str, path: 
     assert [item["path"] for item in found["problems"]] == [path]
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("?sate=RUNNING", "did you mean `state`?"),
+        ("/{id}?wait_second=1", "did you mean `wait_seconds`?"),
+        ("/{id}/events?before=1", "`before` must be one of after, limit, got"),
+        ("/{id}/logs?lines=1", "stream, tail, got"),
+    ],
+)
+def test_a_query_parameter_that_there_is_not_is_told_with_those_that_there_are(
+    door: Door, path: str, said: str
+) -> None:
+    found = problem(door.get(JOBS + path.format(id=door.submit().id)), 422, "invalid-query")
+
+    assert said in found["detail"]
+
+
 @pytest.mark.parametrize("query", ["offset=-1", "tail=-1", "attempt=0", "stream=stderr", "limit_bytes=1", "follow=1"])
 def test_a_log_query_that_can_not_be_meant_is_refused(door: Door, query: str) -> None:
     job = door.submit()

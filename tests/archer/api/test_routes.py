@@ -56,6 +56,19 @@ def test_the_same_key_and_body_again_are_answered_with_200_and_the_same_job(door
     assert again.headers["Location"] == first.headers["Location"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/readyz", "/metrics", JOBS, f"{JOBS}/{{id}}", "/jobs/{id}", "/none"]
+)
+def test_head_is_answered_as_get_is_but_without_a_body(door: Door, path: str) -> None:
+    address = path.format(id=door.submit().id)
+
+    get, head = door.get(address), door.ask("HEAD", address)
+
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert get.content
+
+
 def test_a_list_is_paged_and_filtered(door: Door) -> None:
     jobs = [door.submit(name=f"job-{number}", user="ada" if number % 2 else "grace") for number in range(5)]
     door.move(jobs[1], S.CANCELLED)

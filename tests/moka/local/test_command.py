@@ -40,6 +40,8 @@ def test_once_exits_with_0_when_every_job_succeeded(local: Any) -> None:
     assert re.search(r"^second SUCCEEDED in ", out, re.MULTILINE)
     assert re.search(r"^Archer +http://127\.0\.0\.1:\d+$", out, re.MULTILINE)
     assert re.search(r"^moka: +\d+\.\d s  first: SUCCEEDED", err, re.MULTILINE)
+    # the addresses above are dead by the time they are read
+    assert "moka: Archer and the History Server end with this run; without --once they stay up\n" in err
     local.assert_nothing_left()
 
 
