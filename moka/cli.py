@@ -60,6 +60,11 @@ COMMANDS: dict[str, _Command] = {
         function="plan_command",
         help="Show what a first deploy does in which order, what runs side by side, and how long it takes.",
     ),
+    "draw": _Command(
+        module="moka.architecture.command",
+        function="draw_command",
+        help="Draw an environment's architecture: network, clusters, node groups, services, who calls whom.",
+    ),
     "preflight": _Command(
         module="moka.preflight.command",
         function="preflight_command",

@@ -111,6 +111,18 @@ def check_known(name: str | None, known: Sequence[str]) -> None:
         raise BadInputError(f"`ENV` must be one of {', '.join(known)}, got {name!r}; give one of these, or --all")
 
 
+def pool_of(group_name: str) -> str | None:
+    """The pool in the name of a node group; None when the name is not one of ours."""
+    parts = _GROUP_NAME.fullmatch(group_name)
+    return parts["pool"] if parts else None
+
+
+def zone_of(group_name: str) -> str | None:
+    """The zone in the name of a node group; None when the name is not one of ours."""
+    parts = _GROUP_NAME.fullmatch(group_name)
+    return parts["zone"] if parts else None
+
+
 def _by_frequency(kinds: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(kinds).items(), key=lambda item: (-item[1], item[0])))
 
@@ -129,15 +141,14 @@ def _node_groups(stack: SynthesizedStack) -> list[NodeGroup]:
         properties = resource.get("Properties", {})
         name = str(properties.get("NodegroupName", logical_id))
         labels = properties.get("Labels", {})
-        parts = _GROUP_NAME.fullmatch(name)
         scaling = properties.get("ScalingConfig", {})
         found.append(
             NodeGroup(
                 stack=stack.name,
                 name=name,
-                pool=labels.get(_POOL_LABEL) or (parts["pool"] if parts else name),
+                pool=labels.get(_POOL_LABEL) or pool_of(name) or name,
                 role=labels.get(_ROLE_LABEL, "unknown"),
-                zone=parts["zone"] if parts else "unknown",
+                zone=zone_of(name) or "unknown",
                 capacity=properties.get("CapacityType", "ON_DEMAND"),
                 instance_types=tuple(map(str, properties.get("InstanceTypes", ()))),
                 min_nodes=int(scaling.get("MinSize", 0)),

@@ -177,6 +177,18 @@ def label(x: float, y: float, text: str, kind: str = "", *, tip: str = "") -> st
     return f'<text {classes}x="{number(x)}" y="{number(y)}">{escape(text)}{tooltip(tip)}</text>'
 
 
+def span(text: str, kind: str = "", attributes: Mapping[str, str] | None = None, *, tip: str = "") -> str:
+    """Return a part of a line, with classes and a tooltip of its own."""
+    given = {"class": kind, **(attributes or {})} if kind else (attributes or {})
+    return f"<tspan{_attributes(given)}>{escape(text)}{tooltip(tip)}</tspan>"
+
+
+def spanned(x: float, y: float, spans: Iterable[str], kind: str = "") -> str:
+    """Return a line made of spans: their distances are the reader's font's, not estimates."""
+    classes = f"class={quoteattr(kind)} " if kind else ""
+    return f'<text {classes}x="{number(x)}" y="{number(y)}">{"".join(spans)}</text>'
+
+
 def fitted(x: float, y: float, text: str, kind: str = "", *, room: float) -> str:
     """Return a text that is shortened to its room; the whole of it is its tooltip then. Nothing when it has no room at all."""
     short = shortened(text, room, kind)
@@ -190,8 +202,11 @@ def tooltip(text: str) -> str:
 
 def group(parts: Iterable[str], attributes: Mapping[str, str], tip: str = "") -> str:
     """Return shapes that belong together, with a tooltip for all of them."""
-    given = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
-    return f"<g{given}>{tooltip(tip)}{''.join(parts)}</g>"
+    return f"<g{_attributes(attributes)}>{tooltip(tip)}{''.join(parts)}</g>"
+
+
+def _attributes(given: Mapping[str, str]) -> str:
+    return "".join(f" {name}={quoteattr(value)}" for name, value in given.items())
 
 
 def _element(name: str, attributes: str, inside: str) -> str:

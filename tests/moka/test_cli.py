@@ -19,7 +19,7 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
     said = moka("--help")
 
     assert said.returncode == 0
-    for word in ("local", "show", "render", "plan", "preflight", "Exit codes:", "bad input"):
+    for word in ("local", "show", "render", "plan", "draw", "preflight", "Exit codes:", "bad input"):
         assert word in said.stdout
 
 
@@ -41,7 +41,7 @@ def test_help_of_a_command_lists_its_own_exit_codes_one_below_the_other(command:
     assert not any(foreign in line for line in codes)
 
 
-@pytest.mark.parametrize("command", ["--help", "local --help", "show --help", "plan --help"])
+@pytest.mark.parametrize("command", ["--help", "local --help", "show --help", "plan --help", "draw --help"])
 def test_help_needs_neither_cdk_nor_web_framework_nor_spark(command: str) -> None:
     program = (
         "import sys, moka.cli\n"
