@@ -112,7 +112,9 @@ CREATION_TIMES: Final[tuple[CreationTime, ...]] = (
         "https://github.com/DevopsArtFactory/terraform-provisioning/pull/47",
         "1 s with Terraform",
     ),
-    _stated("AWS::KMS::Key", 120, f"{_KMS_HANDLER}5", "CloudFormation's handler waits one minute twice"),
+    _stated(
+        "AWS::KMS::Key", 20, f"{_KMS_HANDLER}61", "CloudFormation's handler waits 15 s since 2024 (twice a minute before)"
+    ),
     _stated("AWS::KMS::Alias", 60, f"{_KMS_HANDLER}32", "CloudFormation's handler waits one minute"),
     _stated("AWS::EC2::NatGateway", 90, _CDKD, "1 to 2 minutes until available"),
     _measured("AWS::EC2::VPC", 20, _VPC_LOG, "22 s with Terraform, with DNS host names"),

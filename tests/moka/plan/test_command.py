@@ -25,25 +25,25 @@ def test_json_has_stacks_resources_critical_path_and_order(
 
     plan = json.loads(out)
     assert code == 0
-    assert (plan["total_seconds"], plan["fastest_seconds"], plan["one_after_another_seconds"]) == (1410, 1290, 1410)
+    assert (plan["total_seconds"], plan["fastest_seconds"], plan["one_after_another_seconds"]) == (1110, 1090, 1110)
     assert (plan["concurrency"], plan["least_concurrency_of_fastest"]) == (1, 2)
     assert {each["name"]: (each["wave"], each["start"], each["finish"]) for each in plan["stacks"]} == {
-        "network": (1, 0, 180),
-        "data": (1, 180, 300),
-        "cluster-c": (2, 300, 960),
-        "archer": (3, 960, 1410),
+        "network": (1, 0, 80),
+        "data": (1, 80, 100),
+        "cluster-c": (2, 100, 660),
+        "archer": (3, 660, 1110),
     }
     assert [(each["stack"], each["logical_id"], each["done_at"]) for each in plan["critical_path"]] == [
-        ("network", "Key", 120),
-        ("network", "Alias", 180),
-        ("cluster-c", "Key12345678", 300),
-        ("cluster-c", "Cluster", 840),
-        ("archer", "Database", 1290),
+        ("network", "Key", 20),
+        ("network", "Alias", 80),
+        ("cluster-c", "Key12345678", 100),
+        ("cluster-c", "Cluster", 640),
+        ("archer", "Database", 1090),
     ]
     assert all(each["source"].startswith("https://") for each in plan["critical_path"])
     cluster = next(each for each in plan["stacks"][2]["resources"] if each["logical_id"] == "Cluster")
     assert (cluster["needs"], cluster["seconds"], cluster["basis"]) == (["Key12345678", "Role"], 540, "stated")
-    assert [step["seconds"] for step in plan["deploy_order"]] == [960, None, 450]
+    assert [step["seconds"] for step in plan["deploy_order"]] == [660, None, 450]
 
 
 def test_text_is_what_people_get(demo_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ def test_foundation_comes_before_images_and_these_before_the_rest(demo: list[Syn
     steps = deploy_order(make_plan(demo))
 
     assert [(step.command, step.stacks, step.seconds) for step in steps] == [
-        ("./cdk deploy 'demo/{network,data,cluster-*}' --concurrency 2", ("network", "data", "cluster-c"), 840),
+        ("./cdk deploy 'demo/{network,data,cluster-*}' --concurrency 2", ("network", "data", "cluster-c"), 640),
         ("moka images push demo", (), None),
         ("./cdk deploy 'demo/**'", ("archer",), 450),
     ]
@@ -20,7 +20,7 @@ def test_foundation_comes_before_images_and_these_before_the_rest(demo: list[Syn
 def test_the_number_asked_for_is_the_number_in_the_commands(demo: list[SynthesizedStack]) -> None:
     first, _, last = deploy_order(make_plan(demo), concurrency=1)
 
-    assert (first.command, first.seconds) == ("./cdk deploy 'demo/{network,data,cluster-*}'", 180 + 120 + 660)
+    assert (first.command, first.seconds) == ("./cdk deploy 'demo/{network,data,cluster-*}'", 80 + 20 + 560)
     assert last.command == "./cdk deploy 'demo/**'"
 
 

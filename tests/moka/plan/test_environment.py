@@ -21,16 +21,16 @@ def test_stacks_wait_for_the_manifest_and_for_imports(demo: list[SynthesizedStac
 def test_a_stack_takes_as_long_as_its_longest_chain(demo: list[SynthesizedStack]) -> None:
     plan = make_plan(demo)
 
-    assert plan.seconds == {"network": 180, "data": 120, "cluster-c": 660, "archer": 450}
+    assert plan.seconds == {"network": 80, "data": 20, "cluster-c": 560, "archer": 450}
     assert plan.stacks["cluster-c"].critical_path == ("Key12345678", "Cluster")
-    assert plan.stacks["cluster-c"].seconds_one_by_one == 695
+    assert plan.stacks["cluster-c"].seconds_one_by_one == 595
 
 
 def test_the_critical_path_goes_through_the_stacks_that_end_last(demo: list[SynthesizedStack]) -> None:
     plan = make_plan(demo)
 
     assert plan.critical_path == ("network", "cluster-c", "archer")
-    assert plan.total_seconds == 180 + 660 + 450
+    assert plan.total_seconds == 80 + 560 + 450
 
 
 def test_statistics_of_the_cdk_are_no_resource() -> None:

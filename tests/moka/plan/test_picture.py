@@ -39,11 +39,11 @@ def words(picture: ET.Element) -> list[str]:
 
 def test_bars_are_as_long_as_stacks_take_and_begin_when_those_begin(demo: list[SynthesizedStack]) -> None:
     picture = drawn(demo)
-    scale = (bars(picture)[-1][1] - NAMES) / 840  # archer begins after 840 seconds
+    scale = (bars(picture)[-1][1] - NAMES) / 640  # archer begins after 640 seconds
 
-    # network 180 s, data 120 s, the cluster 660 s after the network, Archer 450 s after all
+    # network 80 s, data 20 s, the cluster 560 s after the network, Archer 450 s after all
     assert [kind for kind, _, _ in bars(picture)] == ["critical", "bar", "critical", "critical"]
-    for (_, x, width), (start, takes) in zip(bars(picture), [(0, 180), (0, 120), (180, 660), (840, 450)], strict=True):
+    for (_, x, width), (start, takes) in zip(bars(picture), [(0, 80), (0, 20), (80, 560), (640, 450)], strict=True):
         assert x == pytest.approx(NAMES + start * scale, abs=0.2)
         assert width == pytest.approx(takes * scale, abs=0.2)
 
@@ -59,7 +59,7 @@ def test_every_stack_is_named_and_the_picture_is_told_in_words(demo: list[Synthe
     told = picture.findtext(f"{SVG}desc") or ""
 
     assert {"network", "data", "cluster-c", "archer"} <= set(words(picture))
-    assert "21.5 minutes with as many stacks at a time as can, 23.5 one after another" in told
+    assert "18.2 minutes with as many stacks at a time as can, 18.5 one after another" in told
     assert "Everything waits for network, cluster-c, archer." in told
 
 

@@ -22,21 +22,21 @@ def test_the_report_says_totals_stacks_critical_path_and_order(demo: list[Synthe
     assert said[:4] == [
         "Plan of demo (111111111111, us-east-1)",
         "4 stacks, 8 resources. A first deploy typically takes:",
-        "  21.5 minutes with 2 stacks at a time; more at a time is no faster",
-        "  23.5 minutes with one stack after another",
+        "  18.2 minutes with 2 stacks at a time; more at a time is no faster",
+        "  18.5 minutes with one stack after another",
     ]
-    assert "   2  cluster-c          4     3.0   11.0  14.0  network" in said
-    assert "   3  archer             1    14.0    7.5  21.5  data, cluster-c" in said
-    assert ["9.0", "14.0", "Cluster", "(EKS::Cluster)", "stated"] in [line.split() for line in said]
-    assert "1. foundation: 14.0 minutes" in said
+    assert "   2  cluster-c          4     1.3    9.3  10.7  network" in said
+    assert "   3  archer             1    10.7    7.5  18.2  data, cluster-c" in said
+    assert ["9.0", "10.7", "Cluster", "(EKS::Cluster)", "stated"] in [line.split() for line in said]
+    assert "1. foundation: 10.7 minutes" in said
     assert "   moka images push demo" in said
 
 
 def test_another_number_at_a_time_has_its_own_total_and_times(demo: list[SynthesizedStack]) -> None:
     said = lines(demo, concurrency=1)
 
-    assert "  23.5 minutes with 1 stack at a time, as asked for and shown below" in said
-    assert "   2  cluster-c          4     5.0   11.0  16.0  network" in said
+    assert "  18.5 minutes with 1 stack at a time, as asked for and shown below" in said
+    assert "   2  cluster-c          4     1.7    9.3  11.0  network" in said
 
 
 def test_no_line_is_wider_than_a_terminal_of_80_columns(demo: list[SynthesizedStack]) -> None:
