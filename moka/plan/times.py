@@ -113,7 +113,10 @@ CREATION_TIMES: Final[tuple[CreationTime, ...]] = (
         "1 s with Terraform",
     ),
     _stated(
-        "AWS::KMS::Key", 20, f"{_KMS_HANDLER}61", "CloudFormation's handler waits 15 s since 2024 (twice a minute before)"
+        "AWS::KMS::Key",
+        20,
+        f"{_KMS_HANDLER}61",
+        "CloudFormation's handler waits 15 s since 2024 (twice a minute before)",
     ),
     _stated("AWS::KMS::Alias", 60, f"{_KMS_HANDLER}32", "CloudFormation's handler waits one minute"),
     _stated("AWS::EC2::NatGateway", 90, _CDKD, "1 to 2 minutes until available"),
