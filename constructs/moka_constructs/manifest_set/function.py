@@ -176,7 +176,8 @@ def _statements(props: ManifestFunctionProps, bucket: str, log_group: str) -> tu
                 "ec2:DeleteNetworkInterface",
                 "ec2:UnassignPrivateIpAddresses",
             ),
-            resources=(location.arn("ec2", "*/*"),),
+            # any account: subnets that another account shares are the other's
+            resources=(f"arn:{location.partition}:ec2:{location.region}:*:*/*",),
             conditions={"Null": {"lambda:SourceFunctionArn": "true"}},
         ),
         look("Look", location.region, ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")),

@@ -108,6 +108,8 @@ def test_the_functions_code_may_not_use_what_lambda_needs_for_its_network(templa
     allowed = statements(only(built(template), "AWS::IAM::Role")["Properties"])
 
     assert allowed["LetLambdaJoinTheNetwork"]["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+    # a subnet that another account shares has that account's ARN
+    assert allowed["LetLambdaJoinTheNetwork"]["Resource"] == ["arn:aws:ec2:us-east-1:*:*/*"]
     assert allowed["Look"]["Action"] == ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
 
 
