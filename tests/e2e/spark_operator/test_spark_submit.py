@@ -36,6 +36,9 @@ def test_the_light_spark_submit_makes_what_sparks_own_makes(
         assert done.returncode == 0, done.stderr
         found.append(_objects(alone))
         alone.client.delete("v1", "Pod", "same-driver", alone.namespace, grace_period_seconds=0)
+    import json
+
+    open("/tmp/rso/par.json", "w").write(json.dumps(found, indent=1, default=str))
     assert found[0] == found[1]
 
 
