@@ -5,9 +5,10 @@ import importlib
 import json
 import os
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import infra
+from infra.leaving import run_and_leave
 
 # The process lives for two seconds and makes objects all the while: collecting them is time for nothing.
 gc.disable()
@@ -17,28 +18,30 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 def main() -> int:
     """Synthesise; 2 for a mistake of the user's, told on stderr without a stack trace."""
     infra.name_node()
-    # The CDK's own process takes a while to load; meanwhile this one reads and checks the environment files.
-    loading = threading.Thread(target=importlib.import_module, args=("aws_cdk",))
-    loading.start()
-    from environments import environment_names, load_or_exit  # noqa: PLC0415 - after the thread has started
-    from infra.bundles import BundleError, Bundles  # noqa: PLC0415
-    from infra.selection import selected_names  # noqa: PLC0415
+    import jsii  # noqa: F401, PLC0415 - before threads share Python, so that it can start the CDK's own process at once
 
-    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
-    environments = load_or_exit(selected_names(context.get("env"), environment_names()))
-    # rendered by a process of its own, unless nothing changed since the last synth
-    bundles = Bundles()
-    bundles.prepare(environments)
-    loading.join()
-    from infra.app import PropsError, build_app  # noqa: PLC0415 - needs what the thread has loaded
+    # The CDK's own process takes a while to load and to make an app. Meanwhile this one reads the environment files and loads the stacks.
+    with ThreadPoolExecutor(max_workers=1) as cdk:
+        cdk.submit(importlib.import_module, "infra.empty_app")
+        from environments import environment_names, load_or_exit  # noqa: PLC0415 - after the thread has started
+        from infra.bundles import BundleError, Bundles  # noqa: PLC0415
+        from infra.selection import selected_names  # noqa: PLC0415
 
-    try:
-        build_app(environments, bundles=bundles).synth()
-    except (PropsError, BundleError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+        environments = load_or_exit(selected_names(context.get("env"), environment_names()))
+        app = cdk.submit(lambda: importlib.import_module("infra.empty_app").empty_app())
+        # rendered by a process of its own, unless nothing changed since the last synth
+        bundles = Bundles()
+        bundles.prepare(environments)
+        from infra.app import PropsError, fill  # noqa: PLC0415 - the thread has loaded the CDK by now, or nearly
+
+        try:
+            fill(app.result(), environments, bundles).synth()
+        except (PropsError, BundleError) as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_leave(main)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from environments.loading import FOLDER
-from infra.app import CDK_JSON, feature_flags
+from infra.empty_app import CDK_JSON, feature_flags
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +60,23 @@ def test_a_synth_with_and_without_the_cli_reads_the_same_flags() -> None:
 
     assert feature_flags() == flags
     assert flags["@aws-cdk/core:validateAgainstDefaultRules"] is True
+
+
+def test_loading_the_stacks_calls_nothing_in_the_cdks_process_so_that_it_can_make_the_app_meanwhile() -> None:
+    script = """
+import infra, aws_cdk
+from jsii._kernel.providers.process import _NodeProcess
+send, calls = _NodeProcess.send, []
+_NodeProcess.send = lambda self, request, kind: (calls.append(type(request).__name__), send(self, request, kind))[1]
+from infra.app import fill
+print(calls)
+aws_cdk.App()
+print(calls)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["[]", "['CreateRequest']"]
 
 
 def test_app_reads_as_a_table_of_contents() -> None:
