@@ -53,7 +53,7 @@ def _buckets(resources: Resources) -> Iterator[Fact]:
         tls = any("aws:SecureTransport" in json.dumps(each.get("PolicyDocument")) for each in policies)
         name = str(bucket.get("BucketName", default=bucket.logical_id))
         said = [
-            f"kept {days[0]} days" if days else "kept for ever",
+            f"kept {counted(days[0], 'day')}" if days else "kept for ever",
             "versioned" if versioned else "",
             "TLS only" if tls else "",
             _bucket_key(resources, bucket),

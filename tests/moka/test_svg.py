@@ -18,6 +18,8 @@ from moka.svg import (
     number,
     rect,
     shortened,
+    span,
+    spanned,
     text_width,
     wrapped,
 )
@@ -110,6 +112,18 @@ def test_shapes_carry_place_class_and_tooltip() -> None:
     assert box.findtext(f"{SVG}title") == "a & b"
     assert stroke.attrib == {"class": "grid", "x1": "1", "x2": "3", "y1": "2", "y2": "4"}
     assert (text.text, text.get("class"), text.findtext(f"{SVG}title")) == ("x<y", "dim", "whole")
+
+
+def test_a_line_of_spans_keeps_their_classes_attributes_and_tooltips() -> None:
+    (text,) = drawn(
+        spanned(5, 6, [span("a<b", "code", {"data-of": "net/Vpc"}, tip="more"), " · ", span("plain")], "small dim")
+    ).findall(f"{SVG}text")
+    first, second = text
+
+    assert (text.get("class"), text.get("x"), text.get("y")) == ("small dim", "5", "6")
+    assert (first.attrib, first.text) == ({"class": "code", "data-of": "net/Vpc"}, "a<b")
+    assert first.findtext(f"{SVG}title") == "more"
+    assert (first.tail, second.attrib, second.text) == (" · ", {}, "plain")
 
 
 def test_a_group_has_attributes_and_one_tooltip_for_all_that_is_in_it() -> None:

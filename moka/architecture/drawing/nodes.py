@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from moka.architecture.drawing.canvas import Layer, pill, sentence, titled
+from moka.architecture.drawing.canvas import BETWEEN, Layer, pill, sentence, titled
 from moka.architecture.drawing.tiers import PAD, subnet_rows, tier_frame
 from moka.architecture.facts import Fact, counted
 from moka.architecture.flows import ARCHER
@@ -62,10 +62,11 @@ def _cluster(scene: Scene, top: float, cluster: Cluster) -> float:
     return frame.bottom
 
 
-def _named(scene: Scene, y: float, name: str, detail: str) -> None:
+def _named(scene: Scene, y: float, name: str, *details: str) -> None:
     left, room = scene.page.gutter
     scene.canvas.add(
-        fitted(left, y + 18, name, "name", room=room), fitted(left, y + 34, detail, "small dim", room=room)
+        fitted(left, y + 18, name, "name", room=room),
+        *(fitted(left, y + 34 + row * _LINE, detail, "small dim", room=room) for row, detail in enumerate(details)),
     )
 
 
@@ -90,11 +91,12 @@ def _chip(workload: Workload) -> Fact:
 
 def _pool(scene: Scene, y: float, groups: list[NodeGroup]) -> float:
     room = scene.page.column(scene.page.zones[0], 0, 0).width - 20
-    lines = max(len(_types(group, room)) for group in groups)
-    height = 24 + _LINE * lines + 3
     first = groups[0]
+    details = wrapped(filter(None, (_machine(first.ami), first.volume)), scene.page.gutter[1], "small", between=BETWEEN)
+    lines = max(len(details), *(len(_types(group, room)) for group in groups))
+    height = 24 + _LINE * lines + 3
     # the resources stand behind the groups' own boxes; the name is the pool's, which no resource is
-    _named(scene, y + (height - 42) / 2, first.pool, " · ".join(filter(None, (_machine(first.ami), first.volume))))
+    _named(scene, y, first.pool, *details)
     for group in groups:
         if group.zone in scene.page.zones:
             _group(scene, scene.page.column(group.zone, y, height), group)

@@ -42,6 +42,9 @@ def test_a_bucket_is_told_without_the_accounts_number_and_with_what_protects_it(
                 ),
                 "Policy": made("S3::BucketPolicy", Bucket=ref("Logs"), PolicyDocument=tls),
                 "Plain": made("S3::Bucket", BucketName="plain"),
+                "Short": made(
+                    "S3::Bucket", BucketName="short", LifecycleConfiguration={"Rules": [{"ExpirationInDays": 1}]}
+                ),
             }
         }
     )
@@ -49,6 +52,7 @@ def test_a_bucket_is_told_without_the_accounts_number_and_with_what_protects_it(
     assert said(card(found, "bucket")) == [
         ("demo-logs-…-eu-west-1", "kept 30 days · versioned · TLS only · key demo-data"),
         ("plain", "kept for ever"),
+        ("short", "kept 1 day"),
     ]
     assert card(found, "bucket")[0].tip == "demo-logs-111111111111-eu-west-1"
 
