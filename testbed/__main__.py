@@ -21,7 +21,7 @@ from testbed.binaries import CONTROL_PLANE, PACKAGES, REAL_NODE, binaries, kuber
 from testbed.components import Settings
 from testbed.control_plane import ControlPlane
 from testbed.errors import CannotStartError
-from testbed.nodes import PretendedNodes
+from testbed.nodes import PretendedNodes, cluster_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,14 +59,14 @@ def up(
 ) -> None:
     """Start a control plane with the nodes of an environment, and stay until Ctrl-C."""
     chosen = load(environment)
-    # before anything is started: an error here costs nothing
+    # mistakes first: nothing is built or started for them
+    pools = cluster_of(chosen, cluster).pools
     programs = binaries(*CONTROL_PLANE)
     started = time.monotonic()
     with StopSignals() as signals, ControlPlane(Settings(terminated_pod_gc_threshold=gc_threshold)) as plane:
         signals.check()
         with PretendedNodes(plane) as nodes, registry.entry(plane):
-            counts = {pool.name: per_zone for each in chosen.clusters for pool in each.pools}
-            made = nodes.add_environment(chosen, cluster, per_zone=counts)
+            made = nodes.add_environment(chosen, cluster, per_zone={pool.name: per_zone for pool in pools})
             typer.echo(
                 f"Kubernetes {kubernetes_version()} at {plane.server}, {len(made)} nodes of {chosen.name}, "
                 f"ready after {time.monotonic() - started:.1f} s\n\n"

@@ -95,9 +95,11 @@ class Cluster:
     def client(self, *, kubeconfig_file: Path | None = None) -> Client:
         """A client as administrator, or as whom another kubeconfig (`kubeconfig_for`) says; closed with the cluster."""
         access = kubeconfig.read(kubeconfig_file or self.kubeconfig, self.context, self.folder)
-        made = Client(access.server, verify=access.tls(), token=access.token)
-        self._clients.append(made)
-        return made
+        return self._kept(Client(access.server, verify=access.tls(), token=access.token))
+
+    def _kept(self, client: Client) -> Client:
+        self._clients.append(client)
+        return client
 
     def token(self, namespace: str, service_account: str, *, seconds: int = TOKEN_SECONDS) -> str:
         """A token of that service account, as a pod's would be (TokenRequest)."""

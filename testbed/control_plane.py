@@ -21,13 +21,12 @@ from testbed.cluster import TESTBED_LABEL, Cluster
 from testbed.components import Settings
 from testbed.errors import CannotStartError
 from testbed.keeper import Keeper
+from testbed.kubernetes import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
-
-    from testbed.kubernetes import Client
 
 _PORTS: Final = range(20_000, 32_000)
 """Where ports are looked for: below those that Linux gives to outgoing connections, so that a restart finds its port free."""
@@ -95,14 +94,20 @@ class ControlPlane(Cluster):
         self.kubeconfig = ground.kubeconfig("admin", self.context)
         self.run("etcd", [self._programs["etcd"], *components.etcd_flags(ground)])
         self.start_api_server()
-        self.kubectl("label", "namespace", "kube-system", f"{TESTBED_LABEL}=true", "--overwrite")
+        client = self.client()
+        labels = {"metadata": {"labels": {TESTBED_LABEL: "true"}}}
+        self._wait_until(lambda: client.find("v1", "Namespace", "kube-system") is not None, "no namespace kube-system")
+        client.patch("v1", "Namespace", "kube-system", body=labels)
         flags = components.controller_manager_flags(ground, self.context)
         self.run("kube-controller-manager", [self._programs["kube-controller-manager"], *flags])
         if self.settings.scheduler:
             flags = components.scheduler_flags(ground, self.context)
             self.run("kube-scheduler", [self._programs["kube-scheduler"], *flags])
         # pods are refused until the controllers have made their namespace's service account
-        self._wait_until(self._has_service_account, "no service account `default` appeared in namespace default")
+        self._wait_until(
+            lambda: client.find("v1", "ServiceAccount", "default", "default") is not None,
+            "no service account `default` appeared in namespace default",
+        )
 
     # what tests of faults do
 
@@ -110,8 +115,10 @@ class ControlPlane(Cluster):
         """Start the API server, on the port it always had; returns when it is ready."""
         flags = components.api_server_flags(self._running_ground)
         self.run("kube-apiserver", [self._programs["kube-apiserver"], *flags])
+        if self.settings.enter and not self.is_running("kubectl-proxy"):
+            self._start_proxy()
         with self.client() as client:
-            self._wait_until(lambda: self._is_ready(client), "the API server did not get ready")
+            self._wait_until(lambda: _is_ready(client), "the API server did not get ready")
 
     def stop_api_server(self, *, graceful: bool = False) -> None:
         """Stop the API server: as a crash would, or by SIGTERM."""
@@ -147,28 +154,42 @@ class ControlPlane(Cluster):
             raise CannotStartError("this control plane does not run; start() it first")
         return self._ground
 
-    def _is_ready(self, client: Client) -> bool:
-        if self.settings.enter:
-            return self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
-        try:
-            return client.http.get("/readyz", timeout=5).is_success
-        except httpx.TransportError:
-            return False
+    def client(self, *, kubeconfig_file: Path | None = None) -> Client:
+        """See Cluster. Where the programs run elsewhere (`enter`), the administrator alone gets one, through a proxy."""
+        if not self.settings.enter:
+            return super().client(kubeconfig_file=kubeconfig_file)
+        if kubeconfig_file is not None:
+            raise CannotStartError(
+                "the API server is not reached from here, only its administrator's proxy is; use kubectl(kubeconfig=…)"
+            )
+        return self._kept(Client("http://localhost", transport=httpx.HTTPTransport(uds=str(self._proxy_socket))))
 
-    def _has_service_account(self) -> bool:
-        return self.kubectl("get", "serviceaccount", "default", check=False).returncode == 0
+    @property
+    def _proxy_socket(self) -> Path:
+        """A socket that is a file is reached from any network namespace."""
+        return self.folder / "api.sock"
+
+    def _start_proxy(self) -> None:
+        where = [f"--kubeconfig={self.kubeconfig}", f"--context={self.context}"]
+        self.run("kubectl-proxy", [self._programs["kubectl"], "proxy", f"--unix-socket={self._proxy_socket}", *where])
 
     def _wait_until(self, condition: Callable[[], bool], otherwise: str) -> None:
         keeper = self.keeper
         deadline = time.monotonic() + _START_SECONDS
-        names = ["etcd", "kube-apiserver"]
         while not condition():
-            keeper.check(*names)
+            keeper.check("etcd", "kube-apiserver")
             if time.monotonic() > deadline:
                 raise CannotStartError(
                     f"{otherwise} within {_START_SECONDS} s; the API server said:\n{keeper.log_tail('kube-apiserver')}"
                 )
             time.sleep(0.05)
+
+
+def _is_ready(client: Client) -> bool:
+    try:
+        return client.http.get("/readyz", timeout=5).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _some_port(host: str, *, avoid: int = 0) -> int:

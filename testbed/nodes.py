@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from moka.errors import BadInputError
 from testbed.binaries import binaries
 from testbed.control_plane import ControlPlane
 from testbed.errors import CannotStartError
@@ -111,13 +112,7 @@ class PretendedNodes:
         self, environment: Environment, cluster_name: str | None = None, *, per_zone: Mapping[str, int] | None = None
     ) -> list[str]:
         """Make nodes of all pools of a cluster (the first by default): one per zone, or {pool: how many per zone}."""
-        cluster = next(
-            (each for each in environment.clusters if cluster_name in {None, each.name}),
-            None,
-        )
-        if cluster is None:
-            known = ", ".join(each.name for each in environment.clusters)
-            raise CannotStartError(f"environment {environment.name} has no cluster {cluster_name!r}; it has {known}")
+        cluster = cluster_of(environment, cluster_name)
         counts = per_zone or {}
         return [
             name
@@ -178,6 +173,15 @@ class PretendedNodes:
             if time.monotonic() > deadline:
                 raise CannotStartError(f"nodes were not ready within {_READY_SECONDS} s: {', '.join(sorted(unready))}")
             time.sleep(0.05)
+
+
+def cluster_of(environment: Environment, name: str | None) -> EnvironmentCluster:
+    """Return the environment's cluster of that name, the first for None. Raises BadInputError with those there are."""
+    for cluster in environment.clusters:
+        if name in {None, cluster.name}:
+            return cluster
+    known = ", ".join(cluster.name for cluster in environment.clusters)
+    raise BadInputError(f"environment {environment.name} has no cluster {name!r}; it has {known}")
 
 
 def _tainted(node: Manifest) -> bool:
