@@ -1,6 +1,7 @@
 """Turns templates into answers: escaping on, unknown names refused, and the headers that keep a page to itself."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -9,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from archer.durations import format_duration
@@ -27,6 +29,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 """On every page. `no-store`: a page shows a state that is true only now."""
 
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_TICKED = re.compile(r"`([^`\n]+)`")
 _ASSETS = ("archer.css", "archer.js", "favicon.svg")
 
 
@@ -81,6 +84,11 @@ def upper_first(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def prose(text: object) -> Markup:
+    """One of Archer's sentences: secrets masked, and what stands between backticks in the type of code."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(redact_text(str(text))))))  # noqa: S704  # escaped just here
+
+
 def _look(state: JobState) -> Look:
     return LOOKS[state]
 
@@ -115,5 +123,6 @@ def _environment() -> Environment:
         "upper_first": upper_first,
         # what jobs and clusters said may quote a password; see archer.redaction
         "shown": redact_text,
+        "prose": prose,
     }
     return environment

@@ -17,6 +17,6 @@ def test_each_error_has_its_status_and_words() -> None:
     assert [page.status_code for page in pages] == [404, 422, 503, 500]
     texts = [bytes(page.body).decode() for page in pages]
     assert "There is no job &#39;&lt;i&gt;&#39;" in texts[0]
-    assert "`state` must be known, got &#34;&lt;b&gt;&#34;; choose one" in texts[1]
+    assert "<code>state</code> must be known, got &#34;&lt;b&gt;&#34;; choose one" in texts[1]
     assert "The job store is unavailable (disk full)" in texts[2]
     assert "A to B" not in texts[3]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from jinja2 import UndefinedError
 
+from archer.durations import format_duration
 from archer.model import JobState
-from archer.web.rendering import HEADERS, asset_answer, page, remark, rfc3339, runtime, utc
+from archer.web.rendering import HEADERS, asset_answer, page, prose, remark, rfc3339, runtime, utc
 
 if TYPE_CHECKING:
     from tests.archer.conftest import HandDriven
@@ -50,7 +51,10 @@ def test_length_of_a_run_counts_until_now_and_stops_with_the_job(by_hand: HandDr
 
     assert runtime(running, running.started_at + timedelta(seconds=83)) == "1m 23s"
     by_hand.change(job, JobState.SUCCEEDED)
-    assert runtime(by_hand.service.job(job.id), running.started_at + timedelta(days=9)) == "0.0s"
+    ended = by_hand.service.job(job.id)
+    assert ended.finished_at is not None
+    ran = format_duration((ended.finished_at - running.started_at).total_seconds())
+    assert runtime(ended, running.started_at + timedelta(days=9)) == ran
 
 
 def test_a_row_remarks_on_what_matters_now(by_hand: HandDriven) -> None:
@@ -64,3 +68,12 @@ def test_a_row_remarks_on_what_matters_now(by_hand: HandDriven) -> None:
     assert waiting.startswith("waits for a slot")
     assert running == "stage 1 of 2"
     assert remark(by_hand.service.job(job.id)) == ""
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_in_it_is_html() -> None:
+    said = prose("raise `driver.memory` or <b>`a<script>`</b>; password=hunter2; a lone ` stays")
+
+    assert said == (
+        "raise <code>driver.memory</code> or &lt;b&gt;<code>a&lt;script&gt;</code>&lt;/b&gt;; password=********; "
+        "a lone ` stays"
+    )
