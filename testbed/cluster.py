@@ -34,6 +34,15 @@ class KubectlError(Exception):
         self.done = done
 
 
+def clean_environment() -> dict[str, str]:
+    """Return our environment without what leads to another cluster: KUBECONFIG and proxies."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name != "KUBECONFIG" and name.lower() not in {"http_proxy", "https_proxy", "all_proxy"}
+    }
+
+
 class Cluster:
     """A cluster as its administrator sees it."""
 
@@ -76,8 +85,7 @@ class Cluster:
         self, *args: str, stdin: str | None = None, check: bool = True, kubeconfig: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl as administrator, or with another kubeconfig; raises KubectlError when `check` and it failed."""
-        environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
-        environment["KUBECACHEDIR"] = str(self.folder / "kubectl-cache")
+        environment = {**clean_environment(), "KUBECACHEDIR": str(self.folder / "kubectl-cache")}
         where = ["--kubeconfig", str(kubeconfig or self.kubeconfig), "--context", self.context]
         done = subprocess.run(
             [*self._enter, str(self._kubectl), *where, *args],
@@ -124,8 +132,11 @@ class Cluster:
         )
 
     def run(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> int:
-        """Start a program beside the cluster; it ends with the cluster at the latest. Returns its process id."""
-        return self.keeper.start(name, [*self._enter, *command], env)
+        """Start a program beside the cluster; it ends with the cluster at the latest. Returns its process id.
+
+        Without `env` it gets `clean_environment()`.
+        """
+        return self.keeper.start(name, [*self._enter, *command], clean_environment() if env is None else env)
 
     def end(self, name: str, *, graceful: bool = False, patience_seconds: float = 20) -> int | None:
         """End such a program, or one of the control plane's; returns its exit code, None when it was not there."""

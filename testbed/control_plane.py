@@ -172,6 +172,7 @@ class ControlPlane(Cluster):
     def _start_proxy(self) -> None:
         where = [f"--kubeconfig={self.kubeconfig}", f"--context={self.context}"]
         self.run("kubectl-proxy", [self._programs["kubectl"], "proxy", f"--unix-socket={self._proxy_socket}", *where])
+        self._wait_until(self._proxy_socket.exists, "the administrator's proxy did not open its socket")
 
     def _wait_until(self, condition: Callable[[], bool], otherwise: str) -> None:
         keeper = self.keeper

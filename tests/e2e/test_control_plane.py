@@ -21,7 +21,7 @@ from testbed.foreign import ForeignCluster
 from testbed.kubernetes import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from testbed.cluster import Cluster
     from testbed.kubernetes import Client, Manifest
@@ -365,6 +365,59 @@ def test_a_port_that_was_taken_meanwhile_is_left_to_who_has_it(programs: None, m
         with ControlPlane(Settings(scheduler=False)) as plane:
             assert plane.client().find("v1", "Namespace", "default") is not None
             assert str(taken.getsockname()[1]) not in plane.ground.etcd
+
+
+@pytest.fixture
+def network_namespace() -> Iterator[str]:
+    """A network namespace of its own, with loopback up; needs root and iproute2."""
+    name = f"moka-test-{os.getpid()}"
+    try:
+        subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("no `ip` (iproute2) on this machine")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"this machine makes no network namespace: {error.stderr.strip()}")
+    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+    yield name
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+def test_it_runs_in_a_network_namespace_and_is_used_from_outside(
+    plane_factory: Callable[..., ControlPlane], network_namespace: str
+) -> None:
+    import socket
+
+    enter = ("nsenter", f"--net=/var/run/netns/{network_namespace}")
+    with plane_factory(enter=enter, scheduler=False) as plane:
+        plane.client().create(config_map("inside", "default"))
+
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", plane.ground.api_port), timeout=5)
+        assert "inside" in plane.kubectl("get", "configmaps").stdout
+        plane.restart_api_server()
+        assert plane.client().find("v1", "ConfigMap", "inside", "default") is not None
+        limited = plane.kubectl("get", "pods", kubeconfig=plane.kubeconfig_for("default", "default"), check=False)
+        assert "system:serviceaccount:default:default" in limited.stderr
+
+
+def test_a_kubeconfig_or_a_proxy_of_the_shell_leads_nowhere(
+    plane_factory: Callable[..., ControlPlane], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("no kubeconfig")
+    monkeypatch.setenv("KUBECONFIG", str(other))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+
+    with plane_factory(scheduler=False) as plane:
+        assert "default" in plane.kubectl("get", "namespaces").stdout
+        assert plane.client().find("v1", "Namespace", "default") is not None
+        plane.run("env", ["env"])
+        wait_until(lambda: not plane.is_running("env"))
+        said = plane.log("env").read_text()
+
+    assert "PATH=" in said
+    assert "KUBECONFIG" not in said
+    assert "HTTPS_PROXY" not in said
 
 
 # a cluster of somebody else
