@@ -75,7 +75,7 @@ CERTIFICATE_CLUSTER_RULES: Final = (
         groups=(_ADMISSION,),
         resources=("mutatingwebhookconfigurations", "validatingwebhookconfigurations"),
         names=(WEBHOOK,),
-        verbs=("get", "update"),
+        verbs=("get", "patch"),
     ),
 )
 CERTIFICATE_OWN_NAMESPACE_RULES: Final = (
@@ -149,7 +149,8 @@ class LoadBalancerControllerChart(MokaChart):
                 steps=(
                     # does nothing when the Secret is there
                     self._step("create", f"--host={host}", *where, *keys),
-                    self._step("patch", f"--webhook-name={WEBHOOK}", *where),
+                    # server-side apply of the bundle alone; in 1.7.3 the default mode updates and applies
+                    self._step("patch", f"--webhook-name={WEBHOOK}", "--patch-mode=patch", *where),
                 ),
                 service_account=CERTIFICATE,
                 user_id=NOBODY,

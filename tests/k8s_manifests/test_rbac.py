@@ -116,8 +116,8 @@ moka-yunikorn/yunikorn-admission-controller: in the cluster
   namespaces: list watch
   scheduling.k8s.io/priorityclasses: list watch
 moka-system/load-balancer-controller-certificate: in the cluster
-  admissionregistration.k8s.io/mutatingwebhookconfigurations[load-balancer-controller-webhook]: get update
-  admissionregistration.k8s.io/validatingwebhookconfigurations[load-balancer-controller-webhook]: get update
+  admissionregistration.k8s.io/mutatingwebhookconfigurations[load-balancer-controller-webhook]: get patch
+  admissionregistration.k8s.io/validatingwebhookconfigurations[load-balancer-controller-webhook]: get patch
 moka-system/load-balancer-controller: in the cluster
   elbv2.k8s.aws/ingressclassparams: get list watch
   networking.k8s.io/ingressclasses: get list watch
