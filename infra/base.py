@@ -1,7 +1,5 @@
 """What every stack of an environment has: its account and region, its names, its tags, its bootstrap stack."""
 
-import functools
-
 import aws_cdk as cdk
 
 from environments import Environment, names
@@ -34,9 +32,11 @@ class MokaStack(cdk.Stack):
             self.alarm_names.append(alarm.name)
 
 
-@functools.cache
 def _synthesizer(qualifier: str, execution_role_arn: str | None) -> cdk.DefaultStackSynthesizer:
-    """Return the synthesizer for a bootstrap stack; the stacks of an environment share one."""
+    """Return the synthesizer for a bootstrap stack; each stack has its own, because one keeps a single list of assets.
+
+    Stacks that share one would publish each other's templates and files, into each other's accounts and regions.
+    """
     return cdk.DefaultStackSynthesizer(qualifier=qualifier, cloud_formation_execution_role=execution_role_arn)
 
 

@@ -55,6 +55,25 @@ def test_an_environment_is_a_stage_with_network_data_archer_and_two_stacks_per_c
         assert {path.removeprefix(f"{name}/") for path in stacks if path.startswith(f"{name}/")} == expected
 
 
+def test_a_stack_publishes_its_own_template_and_the_files_that_it_names_into_its_own_region(stacks: Stacks) -> None:
+    for path, stack in stacks.items():
+        assert stack.template_file is not None
+        file = stack.template_file
+        manifest = file.with_name(file.name.replace(".template.json", ".assets.json"))
+        assets = list(json.loads(manifest.read_text())["files"].values())
+        destinations = [each for asset in assets for each in asset["destinations"].values()]
+        others = [asset["source"]["path"] for asset in assets if asset["source"]["path"] != file.name]
+        keys = [each["objectKey"] for each in destinations if each["objectKey"].endswith(".zip")]
+
+        assert len(assets) == len(others) + 1, path
+        assert {each["region"] for each in destinations} == {stack.region}, path
+        assert {
+            f"role/cdk-{load(stack.environment).bootstrap.qualifier}-" in each["assumeRoleArn"] for each in destinations
+        } == {True}
+        assert len(keys) == len(others), path
+        assert [key for key in keys if key not in file.read_text()] == [], path
+
+
 def test_references_between_stacks_go_one_way(assembly: Path) -> None:
     edges = references(assembly)
 
