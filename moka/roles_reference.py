@@ -145,7 +145,8 @@ def _row(statement: dict[str, Any]) -> str:
 def _short(resource: Any) -> str:
     """Return an ARN without account and region, or what a reference points to."""
     if isinstance(resource, str):
-        return re.sub(r"^arn:aws:([a-z0-9]+):[a-z0-9-]*:\d*:", r"\1:…:", resource)
+        ours = re.sub(r"^arn:aws:([a-z0-9]+):[a-z0-9-]*:\d*:", r"\1:…:", resource)
+        return re.sub(r"^arn:aws:([a-z0-9]+):[a-z0-9-]+:\*:", r"\1:*:", ours)
     return "the key or resource of a stack, by reference"
 
 
