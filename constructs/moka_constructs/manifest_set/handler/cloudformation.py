@@ -23,6 +23,7 @@ RESERVE_SECONDS: Final = 20
 """Of the time that the function has left: for the answer itself."""
 LAST_WORDS_SECONDS: Final = 5
 """For the work to say, at its end, what it was waiting for."""
+THREAD: Final = "moka-delivery"
 NOTHING_MADE: Final = "/nothing-made"
 
 Deliver = Callable[[Mapping[str, Any], Deadline, Callable[[str], None]], Delivery]
@@ -36,7 +37,7 @@ def respond(event: Mapping[str, Any], seconds_left: float, deliver: Deliver, rea
     seconds = min(ANSWER_SECONDS, seconds_left) - RESERVE_SECONDS
     deadline = Deadline(max(1.0, seconds - LAST_WORDS_SECONDS))
     work = _Work(event, deadline, deliver, read)
-    thread = threading.Thread(target=work.run, daemon=True)
+    thread = threading.Thread(target=work.run, name=THREAD, daemon=True)
     thread.start()
     thread.join(max(1.0, seconds))
     if thread.is_alive():

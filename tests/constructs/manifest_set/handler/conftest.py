@@ -11,6 +11,8 @@ from moka_constructs.manifest_set.handler.order import ManifestFile
 from moka_constructs.manifest_set.handler.run import Delivery, Options
 from testbed.fake_api_server import FakeApiServer
 
+from .cloudformation_side import CloudFormation
+
 Manifest = dict[str, Any]
 Files = dict[str, list[Manifest]]
 Deliver = Callable[..., Delivery]
@@ -76,3 +78,9 @@ def a_crd(kind: str, group: str = "example.com") -> Manifest:
         "versions": [{"name": "v1", "served": True}],
     }
     return an_object("CustomResourceDefinition", f"{plural}.{group}", api="apiextensions.k8s.io/v1", spec=spec)
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    with CloudFormation() as side:
+        yield side
