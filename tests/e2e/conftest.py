@@ -7,8 +7,9 @@ MOKA_TESTBED_CONTEXT name. What this machine cannot do is skipped with the reaso
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
+import secrets
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,14 +19,13 @@ from testbed.components import Settings
 from testbed.control_plane import ControlPlane
 from testbed.errors import NoGoError
 from testbed.foreign import ForeignCluster
+from testbed.kubernetes import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from testbed.cluster import Cluster
     from testbed.kubernetes import Client
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -95,19 +95,35 @@ def client(plane: Cluster) -> Client:
 def new_namespace(client: Client) -> Iterator[Callable[..., str]]:
     """Makes namespaces in `plane`, `new_namespace("spark-ads", labels={…})`; without a name, one that nobody has.
 
-    At the end they are asked to go, pods in them without grace; nobody waits for it.
+    One of that name that an earlier test left is waited for. At the end they are asked to go, their pods freed of finalizers.
     """
     made: list[str] = []
 
     def make(name: str | None = None, *, labels: dict[str, str] | None = None) -> str:
-        name = name or f"test-{next(_NUMBERS)}"
+        name = name or f"test-{secrets.token_hex(4)}"
+        _wait_for(
+            lambda: client.find("v1", "Namespace", name) is None, f"namespace {name} is there and does not go away"
+        )
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}})
         made.append(name)
+        # pods are refused until it has its service account
+        _wait_for(lambda: client.find("v1", "ServiceAccount", "default", name) is not None, f"no account in {name}")
         return name
 
     yield make
     for name in made:
         client.delete("v1", "Namespace", name, missing_ok=True)
+        for pod in client.list("v1", "Pod", name):
+            if pod["metadata"].get("finalizers"):
+                with contextlib.suppress(ApiError):  # it may have gone meanwhile
+                    client.patch("v1", "Pod", pod["metadata"]["name"], name, body={"metadata": {"finalizers": None}})
+
+
+def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
 
 
 @pytest.fixture
