@@ -98,11 +98,6 @@ def autoscaler_flags(environment: Environment, cluster: Cluster) -> tuple[Flag, 
             reason="asks EC2 for the shape of types that are newer than the autoscaler",
         ),
         Flag(
-            name="enable-dynamic-resource-allocation",
-            value="false",
-            reason="on by default from 1.35; nothing here claims devices, and it would have to read them",
-        ),
-        Flag(
             name="emit-per-nodegroup-metrics",
             value="true",
             reason="tells which pool cannot grow; at most 30 groups, so at most 30 series each",

@@ -58,6 +58,11 @@ CLUSTER_RULES: Final = (
 """Rules in the whole cluster. Upstream's example also grants `pods/status`, `endpoints`, `extensions` and patches of Jobs:
 leftovers that 1.34 to 1.36 do not call with our flags."""
 
+DEVICE_RULES: Final = (
+    Rule(groups=("resource.k8s.io",), resources=("deviceclasses", "resourceclaims", "resourceslices"), verbs=_WATCH),
+)
+"""From 1.35 on it reads claims of devices and cannot be told not to; it does not start without."""
+
 OWN_NAMESPACE_RULES: Final = (
     Rule(resources=("configmaps",), verbs=("create", "list", "watch")),
     Rule(resources=("configmaps",), names=(STATUS_CONFIG_MAP,), verbs=("get", "update", "delete")),
@@ -84,6 +89,8 @@ class ClusterAutoscalerProps:
     flags: tuple[Flag, ...]
     priorities: dict[str, Any]
     """The priority expander's ConfigMap, its `data` alone."""
+    reads_devices: bool
+    """Whether this minor reads claims of devices."""
     pods: int
     """Pods of the cluster at most: it holds all of them."""
     nodes: int
@@ -102,7 +109,8 @@ class ClusterAutoscalerChart(MokaChart):
         own = {labels.COMPONENT: "controller"}
         subject = Subject(name=props.account, namespace=namespace)
         add_service_account(self, subject, labels=own, annotations=irsa(props.role_arn))
-        add_cluster_role(self, NAME, CLUSTER_RULES, subject=subject, labels=own)
+        rules = CLUSTER_RULES + (DEVICE_RULES if props.reads_devices else ())
+        add_cluster_role(self, NAME, rules, subject=subject, labels=own)
         add_role(self, NAME, OWN_NAMESPACE_RULES, namespace=namespace, subject=subject, labels=own)
         self.add(Kind.CONFIG_MAP, PRIORITY_CONFIG_MAP, {"data": props.priorities}, namespace=namespace, labels=own)
         selector = labels.selector(name=NAME, component="controller")

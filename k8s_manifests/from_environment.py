@@ -95,6 +95,7 @@ def cluster_autoscaler(environment: Environment, cluster: Cluster) -> ClusterAut
         role_arn=irsa_role(environment, cluster, "cluster-autoscaler"),
         flags=autoscaler_flags(environment, cluster),
         priorities=priority_config_map(environment, cluster)["data"],
+        reads_devices=cluster.kubernetes_version != "1.34",
         pods=_most_pods(environment, cluster),
         nodes=_most_nodes(environment, cluster),
         placement=on_role(cluster, "system"),

@@ -102,10 +102,17 @@ def test_it_starts_by_its_name_because_its_image_has_no_entrypoint(dev: Any) -> 
     assert container(dev)["command"] == ["/cluster-autoscaler"]
 
 
-def test_it_asks_for_no_devices_which_it_may_not_read(dev: Any) -> None:
-    assert flags(dev)["enable-dynamic-resource-allocation"] == "false"
-    groups = {group for rule in dev.one("ClusterRole", "cluster-autoscaler")["rules"] for group in rule["apiGroups"]}
-    assert "resource.k8s.io" not in groups
+@pytest.mark.parametrize(("minor", "reads"), [("1.34", False), ("1.35", True), ("1.36", True)])
+def test_claims_of_devices_are_read_by_the_minors_that_do_not_start_without(
+    minor: str, reads: bool, dev_with: Callable[..., Environment], render: Callable[[Environment], Any]
+) -> None:
+    dev = load("dev").model_dump(mode="json")
+    rendered = render(dev_with(clusters=[{**dev["clusters"][0], "kubernetes_version": minor}]))
+    rules = rendered.one("ClusterRole", "cluster-autoscaler")["rules"]
+
+    # 1.35 and 1.36 refuse --enable-dynamic-resource-allocation=false
+    assert "enable-dynamic-resource-allocation" not in flags(rendered)
+    assert any("resource.k8s.io" in rule["apiGroups"] for rule in rules) == reads
 
 
 def test_it_has_a_gigabyte_where_there_may_be_a_thousand_nodes(every_cluster: list[Any]) -> None:

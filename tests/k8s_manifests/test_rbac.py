@@ -77,6 +77,9 @@ moka-system/cluster-autoscaler: in the cluster
   pods/eviction: create
   policy/poddisruptionbudgets: list watch
   replicationcontrollers: get list watch
+  resource.k8s.io/deviceclasses: get list watch
+  resource.k8s.io/resourceclaims: get list watch
+  resource.k8s.io/resourceslices: get list watch
   services: get list watch
   storage.k8s.io/csidrivers: get list watch
   storage.k8s.io/csinodes: get list watch
