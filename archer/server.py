@@ -24,7 +24,7 @@ from archer.backends.local.history import HistoryServer
 from archer.clock import SystemClock
 from archer.cluster_config import ClusterConfig, load_cluster_config
 from archer.errors import ArcherError, CannotServeError
-from archer.http_server import HttpServer
+from archer.http_server import MOST_CONNECTIONS, HttpServer, allow_many_files
 from archer.logging import configure_logging
 from archer.model import TRACKED_STATES, JobState
 from archer.ports import listen
@@ -132,7 +132,12 @@ class _Server:
             self._history = HistoryServer(self._settings, os.environ, on_change=self._announce)
             self._history.start()
         app = create_app(self._service, stopping=self._stop)
-        self._http = HttpServer(app, self._socket, shutdown_seconds=self._settings.shutdown_seconds)
+        self._http = HttpServer(
+            app,
+            self._socket,
+            shutdown_seconds=self._settings.shutdown_seconds,
+            most_connections=min(MOST_CONNECTIONS, allow_many_files() // 2),
+        )
         if not self._http.start():
             raise CannotServeError("the API did not start within its time; see the log above")
         if port != self._settings.port and self._settings.port:

@@ -33,6 +33,29 @@ def test_every_line_is_json_with_level_time_and_traceback() -> None:
     assert done.stdout == ""
 
 
+FOREIGN = """
+import logging
+from archer.logging import configure_logging
+configure_logging("info")
+log = logging.getLogger("some.library")
+log.info("not this")
+try:
+    raise OSError("too many files")
+except OSError:
+    log.exception('it said "no"\\nand more')
+"""
+
+
+def test_a_librarys_complaint_is_one_line_of_json_too() -> None:
+    done = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, check=True)
+
+    (line,) = done.stderr.splitlines()
+    found = json.loads(line)
+    assert (found["event"], found["level"], found["logger"]) == ('it said "no"\nand more', "error", "some.library")
+    assert found["timestamp"].endswith("Z")
+    assert "OSError: too many files" in found["exception"]
+
+
 @pytest.mark.parametrize("error", [OSError("no space left"), ValueError("closed")])
 def test_a_log_that_can_not_be_written_stops_nothing(error: Exception) -> None:
     class Broken(io.StringIO):

