@@ -5,7 +5,7 @@ Where the cluster is stands in the function's own environment, so the two cannot
     {"ClusterName": "moka-dev-batch", "Set": "platform", "Bucket": "…", "Key": "….zip",
      "Values": {"oidc_issuer": "…"}, "Remove": "keep_jobs" | "everything", "ForceFields": [".spec.replicas"]}
 
-An invocation by hand: {"Action": "apply" | "diff", "Set": …, "Bundle": base64, "Options": {…}}; it returns JSON.
+An invocation by hand: {"Action": "apply" | "diff", "ClusterName": …, "Set": …, "Bundle": base64, "Options": {…}}; it returns JSON.
 """
 
 import base64
@@ -21,8 +21,8 @@ from .client import Client, Server
 from .cloudformation import RESERVE_SECONDS, respond
 from .deadline import Deadline
 from .eks_token import eks_token_source
-from .errors import OutOfTimeError, SetError, UnreachableError
 from .order import ManifestFile
+from .request import carry_out
 from .run import ACCESS_SECONDS, Delivery, Options
 
 LOG = logging.getLogger("moka.manifest_set")
@@ -39,38 +39,25 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
 
 
 def invoked(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
-    """Apply or compare a bundle that came with the event; what went wrong is in the result, not raised."""
-    steps: list[str] = []
+    """Apply or compare a bundle that came with the event."""
     given = event.get("Options", {})
     options = Options(
         set_name=event["Set"],
+        owner=event["ClusterName"],
         prune=bool(given.get("prune")),
         everything=bool(given.get("everything")),
         force_fields=tuple(given.get("force_fields", ())),
         wait=bool(given.get("wait", True)),
     )
-    delivery = delivery_of(options, deadline, steps.append)
-    files = bundle.read(base64.b64decode(event["Bundle"]))
-    try:
-        if event["Action"] == "diff":
-            found, left_over = delivery.diff(files)
-            result: dict[str, Any] = {
-                "differences": [each.to_json() for each in found],
-                "left over": [str(each) for each in left_over],
-            }
-        else:
-            result = delivery.apply(files).to_json()
-    except SetError as error:
-        return {"failed": error.step, "problems": [[each.subject, each.reason] for each in error.problems]}
-    except (UnreachableError, OutOfTimeError) as error:
-        return {"failed": str(error), "problems": [], "steps": steps[-1:]}
-    return result
+    delivery = delivery_of(options, deadline, LOG.info)
+    return carry_out(delivery, event["Action"], bundle.read(base64.b64decode(event["Bundle"])))
 
 
 def deliver(properties: Mapping[str, Any], deadline: Deadline, say: Callable[[str], None]) -> Delivery:
     """Return the delivery that the properties of the resource ask for."""
     options = Options(
         set_name=properties["Set"],
+        owner=properties["ClusterName"],
         everything=properties.get("Remove") == "everything",
         force_fields=tuple(properties.get("ForceFields") or ()),
         platform_values=dict(properties["Values"]) if properties.get("Values") else None,

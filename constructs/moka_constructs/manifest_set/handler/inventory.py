@@ -23,6 +23,8 @@ class Inventory:
 
     client: Client
     set_name: str
+    owner: str
+    """Name of the cluster that the set is made for: a set of another one is not overwritten by mistake."""
     members: list[Reference] = field(default_factory=list)
     _stored: dict[str, Any] | None = None
 
@@ -37,15 +39,18 @@ class Inventory:
         return self._stored is not None
 
     def read(self) -> None:
-        """Learn what the cluster remembers; nothing when the set is new."""
+        """Learn what the cluster remembers; nothing when the set is new. Raises SetError for a set of another cluster."""
         try:
             self._stored = self.client.request("GET", self._path)
         except ApiError as error:
             if error.status != 404:
                 raise
             self._stored = None
-        text = (self._stored or {}).get("data", {}).get("members", "")
-        self.members = [Reference.from_text(line) for line in text.splitlines()]
+        data = (self._stored or {}).get("data", {})
+        if data.get("owner", self.owner) != self.owner:
+            why = f"the set that is here was made for {data['owner']}, not for {self.owner}; name that one, or another cluster"
+            raise SetError("this is another cluster", [Problem(f"ConfigMap {NAMESPACE}/{self.name}", why)])
+        self.members = [Reference.from_text(line) for line in data.get("members", "").splitlines()]
 
     def write(self, members: Iterable[Reference]) -> None:
         """Remember these; sends nothing when they are what is remembered. Raises SetError when somebody was faster."""
@@ -61,7 +66,7 @@ class Inventory:
                 "namespace": NAMESPACE,
                 "labels": {LABEL: self.set_name, "app.kubernetes.io/managed-by": "moka"},
             },
-            "data": {"members": "".join(f"{reference.to_text()}\n" for reference in listed)},
+            "data": {"owner": self.owner, "members": "".join(f"{reference.to_text()}\n" for reference in listed)},
         }
         try:
             if self._stored is None:

@@ -32,6 +32,8 @@ class Options:
     """How a set is delivered."""
 
     set_name: str
+    owner: str
+    """Name of the cluster that the set is made for."""
     prune: bool = True
     """Delete what left the set."""
     everything: bool = False
@@ -93,7 +95,7 @@ class Delivery:
     def __post_init__(self) -> None:
         """Make what the steps share."""
         self.discovery = Discovery(client=self.client)
-        self.inventory = Inventory(client=self.client, set_name=self.options.set_name)
+        self.inventory = Inventory(client=self.client, set_name=self.options.set_name, owner=self.options.owner)
         self.applier = Applier(
             client=self.client,
             discovery=self.discovery,

@@ -44,7 +44,11 @@ def deliver(server: FakeApiServer, said: list[str]) -> Iterator[Deliver]:
 
     def make(*, seconds: float = 20, **options: Any) -> Delivery:
         clients.append(Client(server=Server(url=server.url), deadline=Deadline(seconds)))
-        return Delivery(client=clients[-1], options=Options(**{"set_name": "platform", **options}), say=said.append)
+        return Delivery(
+            client=clients[-1],
+            options=Options(**{"set_name": "platform", "owner": "moka-test-c", **options}),
+            say=said.append,
+        )
 
     yield make
     for each in clients:

@@ -34,7 +34,9 @@ def ask(server: FakeApiServer, cloudformation: CloudFormation) -> Ask:
         def deliver(properties: Mapping[str, Any], deadline: Deadline, say: Callable[[str], None]) -> Delivery:
             client = Client(server=Server(url=server.url), deadline=deadline)
             clients.append(client)
-            return Delivery(client=client, options=Options(set_name=properties["Set"]), say=say)
+            return Delivery(
+                client=client, options=Options(set_name=properties["Set"], owner=properties["ClusterName"]), say=say
+            )
 
         def read(_: Mapping[str, Any]) -> tuple[ManifestFile, ...]:
             return as_files(files or FILES)
@@ -124,7 +126,7 @@ def test_an_unexpected_error_is_answered_with_the_step(ask: Ask, server: FakeApi
 def test_a_cluster_that_is_gone_has_nothing_to_delete(cloudformation: CloudFormation) -> None:
     def deliver(_: Mapping[str, Any], deadline: Deadline, say: Callable[[str], None]) -> Delivery:
         client = Client(server=Server(url="https://gone.invalid"), deadline=deadline)
-        return Delivery(client=client, options=Options(set_name="platform"), say=say)
+        return Delivery(client=client, options=Options(set_name="platform", owner="moka-test-c"), say=say)
 
     for kind in ("Delete", "Update"):
         respond(cloudformation.event(kind, {}, NAME), 60, deliver, lambda _: ())
@@ -165,7 +167,7 @@ def test_whatever_hangs_the_answer_comes_and_nothing_is_sent_after_it(
 
     def deliver(_: Mapping[str, Any], deadline: Deadline, say: Callable[[str], None]) -> Delivery:
         client = Client(server=Server(url=server.url), deadline=deadline)
-        return Delivery(client=client, options=Options(set_name="platform"), say=say)
+        return Delivery(client=client, options=Options(set_name="platform", owner="moka-test-c"), say=say)
 
     def read(_: Mapping[str, Any]) -> tuple[ManifestFile, ...]:
         release.wait(20)

@@ -90,7 +90,13 @@ def test_a_bundle_that_is_not_there_fails_the_deploy_with_its_name(
 
 
 def test_properties_become_options(function: Any) -> None:
-    properties = {"Set": "platform", "Remove": "everything", "ForceFields": [".spec.replicas"], "Values": {"a": "b"}}
+    properties = {
+        "ClusterName": "c",
+        "Set": "platform",
+        "Remove": "everything",
+        "ForceFields": [".spec.replicas"],
+        "Values": {"a": "b"},
+    }
 
     options = index.deliver(properties, Deadline(5), lambda _: None).options
 
@@ -101,13 +107,18 @@ def test_properties_become_options(function: Any) -> None:
     )
     assert options.prune
     assert options.access_seconds > 60
-    plain = index.deliver({"Set": "platform", "Remove": "keep_jobs"}, Deadline(5), lambda _: None).options
+    plain = index.deliver(
+        {"ClusterName": "c", "Set": "platform", "Remove": "keep_jobs"}, Deadline(5), lambda _: None
+    ).options
     assert (plain.everything, plain.force_fields, plain.platform_values) == (False, (), None)
 
 
 def by_hand(action: str, **options: Any) -> dict[str, Any]:
     content = base64.b64encode(bundle.write(bundle.contents(as_files(FILES), {}))).decode()
-    result = index.handle({"Action": action, "Set": "platform", "Bundle": content, "Options": options}, Context())
+    result = index.handle(
+        {"Action": action, "ClusterName": "moka-test-c", "Set": "platform", "Bundle": content, "Options": options},
+        Context(),
+    )
     assert result is not None
     return result
 

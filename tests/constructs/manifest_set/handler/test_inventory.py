@@ -11,7 +11,7 @@ MEMBERS = [Reference("", "v1", "Namespace", "", "a"), Reference("apps", "v1", "D
 
 
 def inventory(client: Client) -> Inventory:
-    found = Inventory(client=client, set_name="platform")
+    found = Inventory(client=client, set_name="platform", owner="moka-test-c")
     found.read()
     return found
 
@@ -72,3 +72,11 @@ def test_a_set_can_be_forgotten(client: Client, server: FakeApiServer) -> None:
 
     assert PATH not in server.objects
     inventory(client).delete()
+
+
+def test_a_set_of_another_cluster_is_not_overwritten_by_mistake(client: Client) -> None:
+    inventory(client).write(MEMBERS)
+    other = Inventory(client=client, set_name="platform", owner="moka-prod-batch")
+
+    with pytest.raises(SetError, match="was made for moka-test-c, not for moka-prod-batch"):
+        other.read()
