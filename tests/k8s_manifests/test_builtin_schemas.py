@@ -229,7 +229,7 @@ WEBHOOKS = ("ValidatingWebhookConfiguration", "spark-operator-webhook", None)
         (DEPLOYMENT, "spec.template.spec.containers.0.args", "x"),
         (WEBHOOKS, "webhooks.0.timeoutSeconds", 31),
         (WEBHOOKS, "webhooks.0.name", "short.name"),
-        (SETTINGS, "datas", {}),
+        (SETTINGS, "values", {}),
         (SETTINGS, "data.service\\.placeholderRunAsUser", 65535),
         (SECRET, "typo", "Opaque"),
         (MUTATING, "webhooks.0.failurePolicy", "Never"),

@@ -18,7 +18,16 @@ from moka.cli import application
 from moka.errors import BadInputError, MokaError
 
 DEV = Path(environments.__file__).with_name("dev.yaml")
-FILES = ["00-crds.yaml", "10-namespaces.yaml", "15-priority-classes.yaml", "20-spark-operator.yaml"]
+FILES = [
+    "00-crds.yaml",
+    "01-target-group-crds.yaml",
+    "10-namespaces.yaml",
+    "15-priority-classes.yaml",
+    "18-cluster-autoscaler.yaml",
+    "20-spark-operator.yaml",
+    "30-yunikorn.yaml",
+    "35-load-balancer-controller.yaml",
+]
 
 
 @pytest.fixture
