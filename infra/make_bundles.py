@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from infra.leaving import run_and_leave
+
 # it lives for a second and makes objects all the while
 gc.disable()
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -47,4 +49,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_leave(main)

@@ -35,6 +35,7 @@ class MokaChart(cdk8s.Chart):
     def __init__(self, scope: Construct, construct_id: str, *, labels: Mapping[str, str]) -> None:
         super().__init__(scope, construct_id, disable_resource_name_hashes=True, labels=dict(labels))
         self._path = construct_id
+        self._added: set[str] = set()
         self._refuse(label_rules.problems(dict(labels)), construct_id)
 
     def add(
@@ -55,8 +56,9 @@ class MokaChart(cdk8s.Chart):
         where = f"{self._path}/{kind.kind}/{namespace + '/' if namespace else ''}{name}"
         self._refuse(_placement_problems(kind, name, namespace) + label_rules.problems(dict(labels or {})), where)
         construct_id = f"{kind.kind}.{namespace or ''}.{name}"
-        if self.node.try_find_child(construct_id) is not None:
+        if construct_id in self._added:
             raise ChartError(where, "is in the chart twice; give one of the two another name")
+        self._added.add(construct_id)
         # None, not an empty mapping, when there is nothing: cdk8s would print `annotations: {}`
         metadata = cdk8s.ApiObjectMetadata(
             name=name,
@@ -65,8 +67,9 @@ class MokaChart(cdk8s.Chart):
             annotations=dict(annotations) if annotations else None,
         )
         added = cdk8s.ApiObject(self, construct_id, api_version=kind.api_version, kind=kind.kind, metadata=metadata)
-        for field, value in (body or {}).items():
-            added.add_json_patch(cdk8s.JsonPatch.add(f"/{field}", value))
+        if body:
+            # each use of cdk8s is a call into another process: one for all fields
+            added.add_json_patch(*(cdk8s.JsonPatch.add(f"/{field}", value) for field, value in body.items()))
 
     def manifests(self) -> tuple[Manifest, ...]:
         """Return the chart's objects in the order in which they were added."""

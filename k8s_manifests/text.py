@@ -7,15 +7,13 @@ from typing import Any
 
 import cdk8s
 
-_SEPARATOR = "---\n"
-
 
 def to_yaml(*documents: Mapping[str, Any]) -> str:
     """Return the documents as one YAML text, keys in the order given; the same input gives the same bytes."""
-    return _SEPARATOR.join(_document(json.dumps(document)) for document in documents)
+    return _text(json.dumps(documents))
 
 
-@lru_cache(maxsize=64)
-def _document(content: str) -> str:
-    """Return one document's text from its JSON; a CRD takes a tenth of a second, and clusters share theirs."""
-    return cdk8s.Yaml.stringify(json.loads(content))
+@lru_cache(maxsize=16)
+def _text(content: str) -> str:
+    """Return the text of a JSON list of documents; CRDs take a tenth of a second each, and clusters share theirs."""
+    return cdk8s.Yaml.stringify(*json.loads(content))
