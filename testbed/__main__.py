@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from environments.loading import EnvironmentFileError, load
-from moka.errors import MokaError
+from moka.errors import BadInputError, MokaError
 from moka.local.signals import StoppedError, StopSignals
 from testbed import registry
 from testbed.binaries import CONTROL_PLANE, PACKAGES, REAL_NODE, binaries, kubernetes_version
@@ -97,19 +97,23 @@ def down(
     context: Annotated[str | None, typer.Argument(help="context of the testbed, when several run")] = None,
 ) -> None:
     """End a testbed that `up` started; returns when it is gone."""
-    running = [each for each in registry.running() if context in {None, each.context}]
-    if not running:
-        typer.echo("no such testbed runs" if context else "no testbed runs")
+    running = registry.running()
+    known = ", ".join(each.context for each in running)
+    chosen = [each for each in running if context in {None, each.context}]
+    if context is not None and not chosen:
+        raise BadInputError(f"no testbed {context} runs; {f'running are {known}' if known else 'none does'}")
+    if not chosen:
+        typer.echo("no testbed runs")
         return
-    if len(running) > 1:
-        raise CannotStartError(f"{len(running)} testbeds run; name one: {', '.join(each.context for each in running)}")
-    os.kill(running[0].pid, signal.SIGTERM)
+    if len(chosen) > 1:
+        raise BadInputError(f"{len(chosen)} testbeds run; name one of {known}")
+    os.kill(chosen[0].pid, signal.SIGTERM)
     deadline = time.monotonic() + 60
-    while running[0].lives:
+    while chosen[0].lives:
         if time.monotonic() > deadline:
-            raise CannotStartError(f"process {running[0].pid} did not end within 60 s; end it by hand")
+            raise CannotStartError(f"process {chosen[0].pid} did not end within 60 s; end it by hand")
         time.sleep(0.1)
-    typer.echo(f"{running[0].context} has ended")
+    typer.echo(f"{chosen[0].context} has ended")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -124,8 +128,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     except StoppedError as stopped:
         sys.exit(stopped.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
     sys.exit(0)
 
 

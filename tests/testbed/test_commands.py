@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,8 @@ def test_a_mistake_is_answered_with_what_is_allowed(words: tuple[str, ...], code
 def test_nothing_runs_and_nothing_is_ended(tmp_path: Path) -> None:
     assert run("status", XDG_RUNTIME_DIR=str(tmp_path)).stdout.startswith("no testbed runs")
     assert run("down", XDG_RUNTIME_DIR=str(tmp_path)).stdout == "no testbed runs\n"
+    named = run("down", "lab", XDG_RUNTIME_DIR=str(tmp_path))
+    assert (named.returncode, named.stderr) == (2, "testbed: no testbed lab runs; none does\n")
 
 
 def test_an_entry_of_a_process_that_died_is_removed(tmp_path: Path) -> None:
@@ -54,6 +57,31 @@ def test_an_entry_of_a_process_that_died_is_removed(tmp_path: Path) -> None:
 
     assert run("status", XDG_RUNTIME_DIR=str(tmp_path)).stdout.startswith("no testbed runs")
     assert not entry.exists()
+
+
+def test_ctrl_c_ends_a_build_without_a_stack_trace(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    go.write_text("#!/bin/sh\n[ \"$1\" = env ] && echo '{}' && exit 0\necho started >&2\nexec sleep 600\n")
+    go.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("KUBEBUILDER_ASSETS", None)
+    build = subprocess.Popen(
+        [sys.executable, "-m", "testbed", "build", "etcd"],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert build.stderr is not None
+    assert "building etcd" in build.stderr.readline()
+
+    os.killpg(build.pid, signal.SIGINT)  # as a terminal does: the whole group
+    _, said = build.communicate(timeout=60)
+
+    assert build.returncode == 130
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.glob("moka/testbed/*/*")] == [".lock"]
 
 
 def test_without_go_it_says_what_to_install(tmp_path: Path) -> None:
