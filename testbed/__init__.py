@@ -1,1 +1,1 @@
-"""The test kit, as product code: fakes and builders for Archer, later a real control plane on one machine."""
+"""The test kit, as product code: a real control plane on one machine, an operator's stand-in, fakes and builders."""

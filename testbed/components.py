@@ -59,7 +59,8 @@ class Ground:
     settings: Settings
     etcd_port: int
     api_port: int
-    authority: pki.Pair
+    issuer: pki.Authority
+    """Signs certificates of whoever else is to be known to the cluster: a kubelet, a person of a group."""
     etcd_authority: pki.Pair
     etcd_server: pki.Pair
     etcd_client: pki.Pair
@@ -81,14 +82,19 @@ class Ground:
         """etcd's address."""
         return f"https://127.0.0.1:{self.etcd_port}"
 
-    def kubeconfig(self, who: str, context: str) -> Path:
-        """Write the kubeconfig of one of `identities`; return its path."""
+    @property
+    def authority(self) -> pki.Pair:
+        """The certificate and key of the cluster's authority."""
+        return self.issuer.pair
+
+    def kubeconfig(self, who: str, context: str, pair: pki.Pair | None = None) -> Path:
+        """Write the kubeconfig of one of `identities`, or of the owner of another pair; return its path."""
         return kubeconfig.write(
             self.folder / f"{who}.kubeconfig",
             context=context,
             server=self.server,
             authority=self.authority.certificate,
-            user=self.identities[who],
+            user=pair or self.identities[who],
         )
 
 
@@ -103,7 +109,7 @@ def prepare(folder: Path, settings: Settings, *, etcd_port: int, api_port: int) 
         settings=settings,
         etcd_port=etcd_port,
         api_port=api_port,
-        authority=cluster.pair,
+        issuer=cluster,
         etcd_authority=etcd.pair,
         etcd_server=etcd.server("etcd", ["localhost", "127.0.0.1"]),
         etcd_client=etcd.client("etcd-client", user="kube-apiserver"),

@@ -6,6 +6,7 @@ process that started it: see `keeper`. There are no nodes and no pods run; `node
 
 from __future__ import annotations
 
+import hashlib
 import random
 import secrets
 import ssl
@@ -24,7 +25,7 @@ from testbed.keeper import Keeper
 from testbed.kubernetes import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -142,6 +143,12 @@ class ControlPlane(Cluster):
             now = etcd.post("/v3/kv/range", json={"key": "AA=="}).raise_for_status().json()["header"]["revision"]
             etcd.post("/v3/kv/compaction", json={"revision": now, "physical": True}).raise_for_status()
         return int(now)
+
+    def kubeconfig_as(self, user: str, groups: Sequence[str] = ()) -> Path:
+        """A kubeconfig whose user has that name and those groups, by certificate: ("archer", ["moka:archer"]), a kubelet."""
+        ground = self._running_ground
+        name = f"user-{hashlib.sha256(repr((user, *groups)).encode()).hexdigest()[:12]}"
+        return ground.kubeconfig(name, self.context, ground.issuer.client(name, user=user, groups=groups))
 
     @property
     def ground(self) -> components.Ground:

@@ -45,9 +45,9 @@ def node_manifest(
         "nodeInfo": {
             "architecture": kind.architecture,
             "operatingSystem": "linux",
-            "kubeletVersion": f"v{pool.ami_release_version.split('-', maxsplit=1)[0]}-eks-testbed",
+            "kubeletVersion": f"v{_kubelet_release(cluster, pool)}-eks-testbed",
             "containerRuntimeVersion": "containerd://2.1.0",
-            "osImage": "Amazon Linux 2023",
+            "osImage": "Bottlerocket OS" if pool.operating_system == "bottlerocket" else "Amazon Linux 2023",
             "kernelVersion": "testbed",
             "bootID": digest,
             "machineID": digest,
@@ -118,6 +118,13 @@ def _disk_bytes(pool: Pool, kind: InstanceType) -> int:
     """The file system that kubelet and emptyDir are on; it keeps about 5% for itself."""
     raw = kind.nvme_gb * 10**9 if pool.nvme == "raid0" else pool.disk_gib * _GIB
     return int(raw * 0.95) // _MIB * _MIB
+
+
+def _kubelet_release(cluster: Cluster, pool: Pool) -> str:
+    """An AL2023 image is named after its kubelet, one of Bottlerocket after itself."""
+    if pool.operating_system == "bottlerocket":
+        return f"{cluster.kubernetes_version}.0"
+    return pool.ami_release_version.split("-", maxsplit=1)[0]
 
 
 def _conditions() -> list[dict[str, str]]:

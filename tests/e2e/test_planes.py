@@ -168,6 +168,29 @@ def test_a_port_that_was_taken_meanwhile_is_left_to_who_has_it(programs: None, m
             assert str(taken.getsockname()[1]) not in plane.ground.etcd
 
 
+def test_a_certificate_makes_somebody_of_a_group(plane_factory: Callable[..., ControlPlane]) -> None:
+    with plane_factory(scheduler=False) as plane:
+        rbac = "rbac.authorization.k8s.io"
+        plane.client().create(
+            {
+                "apiVersion": f"{rbac}/v1",
+                "kind": "RoleBinding",
+                "metadata": {"name": "archer", "namespace": "default"},
+                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "edit"},
+                "subjects": [{"apiGroup": rbac, "kind": "Group", "name": "moka:archer"}],
+            }
+        )
+
+        archer = plane.client(kubeconfig_file=plane.kubeconfig_as("archer", ["moka:archer"]))
+        nobody = plane.client(kubeconfig_file=plane.kubeconfig_as("archer"))
+
+        assert archer.create(config_map("made", "default"))["metadata"]["name"] == "made"
+        with pytest.raises(ApiError, match='User "archer" cannot list'):
+            archer.list("v1", "ConfigMap", "kube-system")
+        with pytest.raises(ApiError, match='User "archer" cannot list'):
+            nobody.list("v1", "Pod", "default")
+
+
 @pytest.fixture
 def network_namespace() -> Iterator[str]:
     """A network namespace of its own, with loopback up; needs root and iproute2."""

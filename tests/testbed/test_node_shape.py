@@ -95,3 +95,22 @@ def test_types_of_a_pool_take_turns_and_say_zone_capacity_and_architecture() -> 
     assert nodes[0]["status"]["capacity"]["ephemeral-storage"] == str(int(950e9 * 0.95) // 2**20 * 2**20)
     assert nodes[0]["status"]["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 4321}}
     assert len({node["spec"]["providerID"] for node in nodes}) == 4
+
+
+def test_a_node_says_the_kubelet_of_its_image() -> None:
+    environment = load("dev")
+    cluster = environment.clusters[0]
+    pool = cluster.pools[0]
+    bottlerocket = pool.model_copy(
+        update={"operating_system": "bottlerocket", "ami_release_version": "1.64.0-a1b2c3d4"}
+    )
+
+    said = [
+        node_manifest(environment, cluster, each, "us-east-1a", 0)["status"]["nodeInfo"]
+        for each in (pool, bottlerocket)
+    ]
+
+    assert [(each["kubeletVersion"], each["osImage"]) for each in said] == [
+        ("v1.35.6-eks-testbed", "Amazon Linux 2023"),
+        ("v1.35.0-eks-testbed", "Bottlerocket OS"),
+    ]
