@@ -45,21 +45,31 @@ class Dispatcher:
 
     def _end_overdue(self, fence: Fence) -> None:
         for job in self.store.overdue(self.backend.cluster, now=self.clock.now(), limit=_BATCH):
-            seconds = job.submission["timeouts"]["queue_seconds"]
-            diagnosis = Diagnosis(
-                category=Category.TIMEOUT,
-                summary=f"no slot became free within {seconds} s, the job's own `timeouts.queue_seconds`",
-                detail=f"it waited since {job.queued_at.isoformat()}",
-                resolution="raise `timeouts.queue_seconds`, or submit when fewer jobs run",
-            )
-            self._change(job, fence, to=JobState.FAILED, message="waited too long for a slot", diagnosis=diagnosis)
+            with isolated(job.id):
+                self._end(job, fence)
+
+    def _end(self, job: Job, fence: Fence) -> None:
+        seconds = job.submission["timeouts"]["queue_seconds"]
+        diagnosis = Diagnosis(
+            category=Category.TIMEOUT,
+            summary=f"no slot became free within {seconds} s, the job's own `timeouts.queue_seconds`",
+            detail=f"it waited since {job.queued_at.isoformat()}",
+            resolution="raise `timeouts.queue_seconds`, or submit when fewer jobs run",
+        )
+        self._change(job, fence, to=JobState.FAILED, message="waited too long for a slot", diagnosis=diagnosis)
 
     def _resume(self, fence: Fence) -> None:
         """Attempts that were claimed but not confirmed: by an earlier round, or by a dispatcher that died."""
-        for job, attempt in self.store.in_states(self.backend.cluster, {JobState.SUBMITTING}, limit=_BATCH):
-            if attempt is not None:
-                with isolated(job.id):
-                    self._launch(job, attempt.name, attempt.spec, fence)
+        after = 0
+        while True:
+            page = self.store.in_states(self.backend.cluster, {JobState.SUBMITTING}, after=after, limit=_BATCH)
+            for job, attempt in page:
+                if attempt is not None:
+                    with isolated(job.id):
+                        self._launch(job, attempt.name, attempt.spec, fence)
+            if len(page) < _BATCH:
+                return
+            after = page[-1][0].number
 
     def _start_due(self, fence: Fence) -> bool:
         free = self.backend.capacity - self.store.count(self.backend.cluster, ACTIVE_STATES)
@@ -79,7 +89,9 @@ class Dispatcher:
         spec = self.backend.plan(job, attempt=number, memory_rung=job.memory_rung)
         new = NewAttempt(number=number, name=ids.attempt_name(job.id, number), memory_rung=job.memory_rung, spec=spec)
         message = f"attempt {number} goes to cluster {self.backend.cluster}"
-        claimed = self._change(job, fence, to=JobState.SUBMITTING, message=message, new_attempt=new)
+        claimed = self._change(
+            job, fence, to=JobState.SUBMITTING, message=message, new_attempt=new, cluster=self.backend.cluster
+        )
         return None if claimed is None else (claimed, new.name, spec)
 
     def _launch(self, job: Job, name: str, spec: Any, fence: Fence) -> None:

@@ -148,7 +148,8 @@ class Job:
     team: str | None
     queue: str
     user: str | None
-    cluster: str
+    cluster: str | None
+    """Where it runs; None until Archer has chosen."""
     state: JobState
     substate: str | None
     reason: str | None
@@ -193,6 +194,8 @@ class Attempt:
     """Counts from 1."""
     name: str
     """Name of its object in the cluster, computed from the two fields above."""
+    cluster: str | None
+    """Where it ran or runs: a job may go elsewhere for its next attempt. None for one of before this was written down."""
     state: JobState
     backend_ref: str | None
     """What the backend calls it: a process id on one machine, the resource's uid on Kubernetes."""

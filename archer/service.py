@@ -119,7 +119,7 @@ class Service:
         return self._with_reason(self._store.job(key))
 
     def _with_reason(self, job: Job) -> Job:
-        if job.state is not JobState.QUEUED:
+        if job.state is not JobState.QUEUED or job.cluster is None:
             return job
         active = self._store.count(job.cluster, ACTIVE_STATES)
         before = self._store.count(job.cluster, {JobState.QUEUED}, before=job.number)

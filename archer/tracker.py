@@ -53,9 +53,10 @@ class Tracker:
         if not page:
             return False
         for job, attempt in page:
-            why = stop_reason(job, attempt, self.clock.now())
-            if why is not None:
-                self._stop(attempt, why)
+            with isolated(job.id):
+                why = stop_reason(job, attempt, self.clock.now())
+                if why is not None:
+                    self._stop(attempt, why)
         seen = self.backend.observe([attempt.name for _, attempt in page])
         changed = False
         for job, attempt in page:

@@ -99,6 +99,7 @@ def make_attempt(**fields: Any) -> Attempt:
         "job_id": JOB_ID,
         "number": 1,
         "name": f"{JOB_ID}-1",
+        "cluster": "local",
         "state": JobState.RUNNING,
         "backend_ref": "pid 1",
         "created_at": NOON,

@@ -49,6 +49,7 @@ def attempt_answer(attempt: Attempt) -> AttemptAnswer:
     return AttemptAnswer(
         number=attempt.number,
         name=attempt.name,
+        cluster=attempt.cluster,
         state=attempt.state,
         backend_ref=attempt.backend_ref,
         created_at=attempt.created_at,

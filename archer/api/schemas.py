@@ -76,7 +76,8 @@ class JobAnswer(_Answer):
     history_url: str | None
     """Spark's History Server, once there is something to see."""
     diagnosis: DiagnosisAnswer | None
-    cluster: str
+    cluster: str | None
+    """Where it runs; null until Archer has chosen."""
     labels: dict[str, str]
     submission: dict[str, Any]
     """As accepted, defaults filled in, secrets masked."""
@@ -97,6 +98,7 @@ class AttemptAnswer(_Answer):
     number: int
     name: str
     """Name of its object in the cluster."""
+    cluster: str | None
     state: JobState
     backend_ref: str | None
     created_at: Moment

@@ -52,7 +52,7 @@ def _columns(new: NewJob, at: int) -> dict[str, object]:
         "team": new.team,
         "queue": new.queue,
         "user_name": new.user,
-        "cluster": new.cluster,
+        "cluster": new.cluster or "",
         "state": JobState.QUEUED.value,
         "attempt": 0,
         "max_attempts": new.max_attempts,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from archer.clock import to_ms
-from archer.errors import FencedOutError, NotFoundError, StaleJobError
+from archer.errors import FencedOutError, IllegalMoveError, NotFoundError, StaleJobError
 from archer.model import WAITING_STATES, EventKind, Job, JobState, check_move
 from archer.store import schema
 from archer.store.counters import count_move
@@ -27,6 +27,10 @@ def change_job(connection: Connection, job_id: str, change: Change, fence: Fence
     if before.version != change.expect_version:
         raise StaleJobError(
             f"job {job_id} is at version {before.version} ({before.state}), the change was decided on {change.expect_version}"
+        )
+    if change.cluster not in {None, before.cluster} and before.state not in WAITING_STATES:
+        raise IllegalMoveError(
+            f"job {job_id} is {before.state} in cluster {before.cluster}; only a waiting job may leave it"
         )
     if change.to is not None:
         check_move(before.state, change.to)
@@ -61,6 +65,7 @@ def _job_columns(before: Job, change: Change) -> dict[str, Any]:
         "spark_app_id": change.spark_app_id,
         "ui_url": change.ui_url,
         "memory_rung": change.memory_rung,
+        "cluster": change.cluster,
         "retry_at": milliseconds(change.retry_at),
     }
     columns |= {name: value for name, value in optional.items() if value is not None}
@@ -92,6 +97,7 @@ def _write_attempt(connection: Connection, before: Job, change: Change) -> None:
                 job_id=before.id,
                 number=new.number,
                 name=new.name,
+                cluster=change.cluster or before.cluster,
                 state=(change.to or before.state).value,
                 created_at=at,
                 memory_rung=new.memory_rung,

@@ -16,8 +16,9 @@ def count_birth(connection: Connection, queue: str, state: JobState) -> None:
 
 
 def count_move(connection: Connection, queue: str, before: JobState, after: JobState) -> None:
-    _add(connection, queue, before, -1)
-    _add(connection, queue, after, 1)
+    # in one order whichever way a job goes: two transactions that wait for each other's row would both fail
+    for state, number in sorted(((before, -1), (after, 1))):
+        _add(connection, queue, state, number)
 
 
 def read_counters(connection: Connection) -> Mapping[tuple[str, JobState], int]:

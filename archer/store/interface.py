@@ -42,7 +42,8 @@ class NewJob:
     team: str | None
     queue: str
     user: str | None
-    cluster: str
+    cluster: str | None
+    """None: it waits for whichever cluster's dispatcher claims it first."""
     max_attempts: int
     labels: Mapping[str, str]
     submission: Mapping[str, Any]
@@ -94,6 +95,8 @@ class Change:
     spark_app_id: str | None = None
     ui_url: str | None = None
     retry_at: datetime | None = None
+    cluster: str | None = None
+    """Where it goes from now on; only a waiting job may go elsewhere."""
     memory_rung: float | None = None
     new_attempt: NewAttempt | None = None
     attempt_state: JobState | None = None
@@ -165,11 +168,14 @@ class Store(Protocol):
         ...
 
     def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        """Jobs that may start: QUEUED, and RETRY_WAIT whose pause is over; first come, first served."""
+        """Jobs that may start in a cluster: QUEUED, and RETRY_WAIT whose pause is over; first come, first served.
+
+        Those that have no cluster yet are among them.
+        """
         ...
 
     def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        """QUEUED jobs whose queue deadline has passed."""
+        """QUEUED jobs of a cluster, or of none yet, whose queue deadline has passed."""
         ...
 
     def in_states(

@@ -1,7 +1,7 @@
 """Reads of jobs, attempts and events; every list is paged by a key, never by an offset."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
@@ -10,6 +10,7 @@ from archer.clock import to_ms
 from archer.errors import NotFoundError
 from archer.ids import job_id_of
 from archer.model import Attempt, Event, Job, JobState
+from archer.retries import MAX_PAUSE_SECONDS
 from archer.store.interface import JobFilter, JobPage
 from archer.store.rows import to_attempt, to_event, to_job
 from archer.store.schema import attempts, events, job_labels, jobs
@@ -75,10 +76,12 @@ def list_events(connection: Connection, job_id: str, *, after: int, limit: int) 
 
 def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
     """Jobs that may start, in the order of their numbers."""
-    waiting_is_over = and_(jobs.c.state == JobState.RETRY_WAIT.value, jobs.c.retry_at <= to_ms(now))
+    # a pause longer than any: the clock was set back since it began
+    over = or_(jobs.c.retry_at <= to_ms(now), jobs.c.retry_at > to_ms(now + timedelta(seconds=MAX_PAUSE_SECONDS)))
+    waiting_is_over = and_(jobs.c.state == JobState.RETRY_WAIT.value, over)
     query = (
         select(jobs)
-        .where(jobs.c.cluster == cluster, or_(jobs.c.state == JobState.QUEUED.value, waiting_is_over))
+        .where(jobs.c.cluster.in_([cluster, ""]), or_(jobs.c.state == JobState.QUEUED.value, waiting_is_over))
         .order_by(jobs.c.number)
         .limit(limit)
     )
@@ -88,7 +91,11 @@ def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int)
 def list_overdue(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
     query = (
         select(jobs)
-        .where(jobs.c.cluster == cluster, jobs.c.state == JobState.QUEUED.value, jobs.c.queue_deadline <= to_ms(now))
+        .where(
+            jobs.c.cluster.in_([cluster, ""]),
+            jobs.c.state == JobState.QUEUED.value,
+            jobs.c.queue_deadline <= to_ms(now),
+        )
         .limit(limit)
     )
     return [to_job(row) for row in connection.execute(query)]

@@ -39,6 +39,7 @@ jobs = Table(
     Column("team", String(64)),
     Column("queue", String(256), nullable=False),
     Column("user_name", String(128)),
+    # empty until one is chosen
     Column("cluster", String(128), nullable=False),
     Column("state", String(16), nullable=False),
     Column("substate", Text),
@@ -85,6 +86,7 @@ attempts = Table(
     Column("job_id", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("name", String(128), nullable=False, unique=True),
+    Column("cluster", String(128)),
     Column("state", String(16), nullable=False),
     Column("backend_ref", String(256)),
     Column("created_at", BigInteger, nullable=False),

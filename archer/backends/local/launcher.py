@@ -37,10 +37,18 @@ class Launcher:
                 self._refuse_impossible(spec)
                 files.take(folder / files.SPEC, self._runner_spec(folder, spec))
                 self._start_runner(folder)
-            started = files.read(folder / files.STARTED) or {}
+            started = self._started(folder)
         except OSError as error:
             raise BackendUnavailableError(f"can't start attempt {folder.name}: {error}") from error
         return f"pid {started.get('pid')}"
+
+    @staticmethod
+    def _started(folder: Path) -> Mapping[str, Any]:
+        try:
+            return files.read(folder / files.STARTED) or {}
+        except ValueError:
+            # somebody damaged it: it was started, and the observer sees to the rest
+            return {}
 
     def reap(self) -> None:
         """Runners that ended while we, their parent, live would stay as zombies."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from archer.errors import FencedOutError, IllegalMoveError, NotFoundError, StaleJobError, StoreUnavailableError
 from archer.model import Category, Diagnosis, EventKind, JobState
@@ -138,6 +138,45 @@ def test_a_kill_between_two_attempts_leaves_the_first_one_as_it_ended(kit: Store
     kit.move(job, S.CANCELLED)
 
     assert kit.store.attempts(job.id)[0].state is S.FAILED
+
+
+def test_a_waiting_job_may_go_to_another_cluster_and_each_attempt_says_where_it_ran(kit: StoreKit) -> None:
+    job = kit.move(kit.submit(cluster=None), S.SUBMITTING, cluster="blue")
+    assert job.cluster == "blue"
+
+    job = kit.move(job, S.SUBMITTED, S.RETRY_WAIT, attempt_state=S.FAILED)
+    job = kit.move(job, S.SUBMITTING, cluster="green")
+
+    assert job.cluster == "green"
+    assert [attempt.cluster for attempt in kit.store.attempts(job.id)] == ["blue", "green"]
+
+
+def test_a_job_with_an_attempt_in_a_cluster_does_not_leave_it(kit: StoreKit) -> None:
+    job = kit.move(kit.submit(cluster="blue"), S.SUBMITTING, S.SUBMITTED)
+
+    with pytest.raises(IllegalMoveError, match="SUBMITTED in cluster blue; only a waiting job may leave it"):
+        kit.move(job, S.RUNNING, cluster="green")
+
+    assert kit.store.job(job.id) == job
+
+
+def test_two_moves_in_opposite_directions_touch_the_counters_in_one_order(kit: StoreKit) -> None:
+    """Else each may hold the row that the other waits for."""
+    job = kit.move(kit.submit(), S.SUBMITTING)
+    touched: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("UPDATE queue_counters"):
+            touched.append(parameters[-1])
+
+    event.listen(kit.database.engine, "before_cursor_execute", note)
+    job = kit.move(job, S.RETRY_WAIT)
+    there = [*touched]
+    touched.clear()
+    kit.move(job, S.SUBMITTING)
+
+    assert sorted(there) == ["RETRY_WAIT", "SUBMITTING"]
+    assert touched == there
 
 
 def test_a_note_changes_the_version_and_not_the_state(kit: StoreKit) -> None:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect
 
 from archer.errors import CannotServeError, StoreNotOpenedError, StoreUnavailableError
 from archer.store import schema
 from archer.store.connection import Database
-from archer.store.migrate import check_schema, head_revision, migrate, open_database, upgrade
+from archer.store.migrate import _config, check_schema, head_revision, migrate, open_database, upgrade
+from archer.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from tests.archer.store.conftest import StoreKit
@@ -55,6 +57,28 @@ def test_a_database_from_a_newer_archer_is_left_alone(kit: StoreKit) -> None:
         upgrade(kit.database)
     with pytest.raises(StoreUnavailableError, match="9999"):
         check_schema(kit.database)
+
+
+def test_attempts_of_a_database_of_before_are_told_where_they_ran(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/old.db")
+    with database.write() as connection:
+        command.upgrade(_config(connection), "0001")
+        now = 1_700_000_000_000
+        connection.execute(
+            insert(schema.jobs).values(
+                id="j-1", emr_id="1", name="n", queue="q", cluster="blue", state="RUNNING", attempt=1, max_attempts=1,
+                created_at=now, updated_at=now, queued_at=now, version=3, memory_rung=1.0, labels={}, submission={},
+            )
+        )  # fmt: skip
+        connection.exec_driver_sql(
+            "INSERT INTO attempts (job_id, number, name, state, created_at, memory_rung, spec) "
+            f"VALUES ('j-1', 1, 'j-1-1', 'RUNNING', {now}, 1.0, '{{}}')"
+        )
+
+    assert upgrade(database) == head_revision()
+
+    assert [attempt.cluster for attempt in SqlStore(database).attempts("j-1")] == ["blue"]
+    database.close()
 
 
 def test_an_empty_database_is_not_ready(tmp_path: Path) -> None:

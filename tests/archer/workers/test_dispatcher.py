@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from archer.errors import BackendUnavailableError, FencedOutError, LaunchRefusedError
 from archer.model import Category, EventKind
+from testbed.archer_fakes import FakeBackend
 
 if TYPE_CHECKING:
     from tests.archer.workers.conftest import Shop
@@ -126,6 +127,54 @@ def test_a_job_that_waited_too_long_fails_without_an_attempt(shop: Shop) -> None
     assert found.diagnosis.category is Category.TIMEOUT
     assert "60 s" in found.diagnosis.summary
     assert shop.store.attempts(job.id) == []
+
+
+def test_a_job_without_a_cluster_goes_to_the_one_whose_dispatcher_claims_it(shop: Shop) -> None:
+    job = shop.submit()
+    with shop.database.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET cluster = ''")
+    assert shop.job(job).cluster is None
+
+    shop.dispatch()
+
+    assert shop.job(job).cluster == "local"
+    assert [attempt.cluster for attempt in shop.store.attempts(job.id)] == ["local"]
+
+
+def test_of_many_claims_that_a_dead_dispatcher_left_none_waits_behind_a_stuck_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archer.dispatcher._BATCH", 2)
+    shop.backend.capacity = 5
+    jobs = [shop.submit() for _ in range(5)]
+    shop.dispatch()
+    shop.dispatch()
+    shop.dispatch()
+    with shop.database.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'SUBMITTING'")
+    launch = FakeBackend.launch
+
+    def stuck(backend: FakeBackend, name: str, spec: Any) -> str:
+        if name in {f"{job.id}-1" for job in jobs[:2]}:
+            raise BackendUnavailableError("stuck")
+        return launch(backend, name, spec)
+
+    monkeypatch.setattr(FakeBackend, "launch", stuck)
+    shop.dispatch()
+
+    assert shop.states(*jobs) == ["SUBMITTING", "SUBMITTING", "SUBMITTED", "SUBMITTED", "SUBMITTED"]
+
+
+def test_a_job_that_can_not_be_ended_keeps_no_other_waiting(shop: Shop) -> None:
+    bad = shop.submit(timeouts={"queue_seconds": 60})
+    with shop.database.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET submission = '{}'")
+    good = shop.submit()
+    shop.clock.advance(61)
+
+    shop.dispatch()
+
+    assert shop.states(bad, good)[1] == "SUBMITTED"
 
 
 def test_a_killed_job_never_starts(shop: Shop) -> None:

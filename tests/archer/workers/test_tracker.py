@@ -150,6 +150,18 @@ def test_a_stop_that_fails_keeps_no_other_job_waiting(shop: Shop, monkeypatch: p
     assert (f"{stuck.id}-1", StopReason.CANCEL) in shop.backend.stopped
 
 
+def test_a_job_whose_limits_can_not_be_read_keeps_no_other_job_waiting(shop: Shop) -> None:
+    bad, good = shop.submit(), shop.submit()
+    shop.dispatch()
+    with shop.database.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET submission = '{\"timeouts\": 7}' WHERE number = 1")
+    shop.backend.end(f"{good.id}-1")
+
+    shop.track()
+
+    assert shop.states(bad, good) == ["SUBMITTED", "SUCCEEDED"]
+
+
 def test_a_job_that_succeeded_before_the_kill_arrived_succeeded(shop: Shop) -> None:
     job = running(shop)
     shop.service.kill(job.id, actor="api:ada")

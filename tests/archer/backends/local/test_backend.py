@@ -249,6 +249,18 @@ def test_a_folder_that_somebody_removed_or_damaged_is_a_vanished_attempt(bench: 
     (bench.attempt / files.STARTED).unlink()
 
 
+def test_a_start_whose_sign_was_damaged_is_no_start_to_be_tried_again(bench: Bench) -> None:
+    """Its dispatcher would ask for ever; the observer says what it is."""
+    bench.attempt.mkdir(parents=True)
+    (bench.attempt / files.STARTED).write_text("{")
+
+    assert bench.launch("print('ran')") == "pid None"
+
+    assert bench.look().phase is Phase.VANISHED
+    assert not (bench.attempt / files.STDOUT_LOG).exists()
+    shutil.rmtree(bench.attempt)
+
+
 def test_a_file_that_vanished_since_the_submission_is_refused(bench: Bench) -> None:
     spec = bench.spec()
     bench.app.unlink()
