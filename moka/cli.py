@@ -55,6 +55,18 @@ COMMANDS: dict[str, _Command] = {
         help="Write an environment's Kubernetes manifests.",
         codes={3: "with --check: the files on disk differ"},
     ),
+    "apply": _Command(
+        module="moka.delivery.command",
+        function="apply_command",
+        help="Apply an environment's manifests to its clusters, as a deploy does.",
+        codes={1: "it was tried and failed: each object is named with its reason"},
+    ),
+    "diff": _Command(
+        module="moka.delivery.command",
+        function="diff_command",
+        help="Show what an apply would change in the clusters.",
+        codes={3: "something differs"},
+    ),
     "plan": _Command(
         module="moka.plan.command",
         function="plan_command",
@@ -79,7 +91,7 @@ COMMANDS: dict[str, _Command] = {
 
 def application(wanted: str | None) -> typer.Typer:
     """The program; of its commands only `wanted` is real, the others are names with a line of help."""
-    common = epilog({3: "it looked, and what is there differs: `render --check`"})
+    common = epilog({3: "it looked, and what is there differs: `render --check`, `diff`"})
     app = typer.Typer(name="moka", help=_HELP, epilog=common, no_args_is_help=True, pretty_exceptions_enable=False)
     # without a callback, a program whose only real command is one would lose the command's name
     app.callback()(lambda: None)
