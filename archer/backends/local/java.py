@@ -4,7 +4,6 @@ Each candidate is asked for its version, since a folder's name proves nothing. T
 `jdk.incubator.vector`, which is why Spark is started without its launcher (see `spark.py`).
 """
 
-import errno
 import re
 import shutil
 import subprocess
@@ -13,15 +12,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from archer.backends.local.procs import OUT_OF_RESOURCES
 from archer.errors import BackendUnavailableError, LaunchRefusedError
 
 SUPPORTED = (17, 21)
 """https://spark.apache.org/docs/4.0.0/#downloading"""
 
 _PROBE_SECONDS = 30
-
-_OF_THE_MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
-"""No file, memory or process left at this moment: says nothing about the Java."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +87,7 @@ def probe(home: Path) -> int | None:
             check=False,
         )
     except OSError as error:
-        if error.errno in _OF_THE_MACHINE:
+        if error.errno in OUT_OF_RESOURCES:
             raise
         return None
     match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)

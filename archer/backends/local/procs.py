@@ -4,11 +4,15 @@ Standard library only, as the runner imports it. A process is known by pid, star
 pid is used again after a while. Linux reads /proc; elsewhere `ps` answers, more slowly.
 """
 
+import errno
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""No file, memory or process left at this moment: says nothing about the program that was to be started."""
 
 _PROC = Path("/proc")
 HAS_PROC = (_PROC / "self" / "stat").exists()

@@ -23,6 +23,9 @@ LOOK_SECONDS = 0.2
 SEARCH_EVERY = 5
 """Looks between two searches of all the machine's processes for those that left the session: one a second."""
 
+NO_RESOURCES_PATIENCE_SECONDS = 30
+"""How long to try to start the program on a machine that has no process, memory or open file left just now."""
+
 NO_SPACE_PATIENCE_SECONDS = 600
 """How long to try to write the outcome on a full disk."""
 
@@ -65,7 +68,7 @@ class Runner:
 
     def _run_child(self) -> dict[str, Any]:
         try:
-            child = self._start()
+            child = self._start_when_possible()
         except (OSError, subprocess.SubprocessError) as error:
             return self._outcome(exit_code=127, launch_error=str(error))
         while True:
@@ -80,6 +83,16 @@ class Runner:
         if returncode < 0:
             return self._outcome(exit_code=128 - returncode, signal_number=-returncode)
         return self._outcome(exit_code=returncode)
+
+    def _start_when_possible(self) -> subprocess.Popen[bytes]:
+        deadline = time.monotonic() + NO_RESOURCES_PATIENCE_SECONDS
+        while True:
+            try:
+                return self._start()
+            except OSError as error:
+                if error.errno not in procs.OUT_OF_RESOURCES or time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_SECONDS)
 
     def _start(self) -> subprocess.Popen[bytes]:
         scratch = self.folder / files.SCRATCH

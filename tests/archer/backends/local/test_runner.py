@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -197,6 +198,29 @@ def test_a_program_that_can_not_be_started_is_an_outcome_with_the_reason(
 
     assert outcome["exit_code"] == 127
     assert command[0] in outcome["launch_error"]
+
+
+def test_a_machine_that_has_no_process_left_for_a_moment_fails_no_job(
+    attempt: AttemptFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt.python("print('ran')")
+    runner = Runner(attempt.path)
+    runner.spec = attempt.read(files.SPEC)
+    start, tries = (
+        runner._start,
+        iter([OSError(errno.EAGAIN, "no process left"), OSError(errno.EMFILE, "no file left")]),
+    )
+
+    def scarce() -> subprocess.Popen[bytes]:
+        for error in tries:
+            raise error
+        return start()
+
+    monkeypatch.setattr(runner, "_start", scarce)
+    outcome = runner._run_child()
+
+    assert (outcome["exit_code"], outcome["launch_error"]) == (0, None)
+    assert attempt.text(files.STDOUT_LOG) == "ran\n"
 
 
 def test_a_crash_is_told_by_its_signal(attempt: AttemptFolder) -> None:
