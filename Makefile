@@ -53,6 +53,7 @@ lock: setup ## resolve the dependencies anew and write the two locks (needs uv)
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	uv pip compile policy/checkov.in --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-checkov.lock
+	@echo "then: make setup && python scripts/image_locks.py"
 
 clean: ## remove what the targets made
 	rm -rf .venv .venv-checkov node_modules cdk.out dist .moka .mypy_cache .ruff_cache .pytest_cache
