@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
+import httpx
+
 from testbed.cluster import Cluster
 from testbed.kubernetes import ApiError, Client, Manifest
 
@@ -164,12 +166,17 @@ class Applications:
 
     def _watch(self) -> None:
         while not self._ended:
-            events = self._watcher.watch(API, KIND, self.namespace, resource_version=self._version, timeout_seconds=1)
-            for event in events:
-                self._version = event["object"]["metadata"]["resourceVersion"]
-                with self._changed:
-                    self._seen.setdefault(event["object"]["metadata"]["name"], []).append(event["object"])
-                    self._changed.notify_all()
+            # a break is not a gap: the next watch goes on where this one ended
+            with contextlib.suppress(httpx.TransportError):
+                self._watch_once()
+
+    def _watch_once(self) -> None:
+        events = self._watcher.watch(API, KIND, self.namespace, resource_version=self._version, timeout_seconds=1)
+        for event in events:
+            self._version = event["object"]["metadata"]["resourceVersion"]
+            with self._changed:
+                self._seen.setdefault(event["object"]["metadata"]["name"], []).append(event["object"])
+                self._changed.notify_all()
 
 
 @dataclass(frozen=True)
@@ -222,6 +229,15 @@ class Application:
             return bool(history) and _state(history[-1]) == state
 
         self.among.wait_for(self.name, is_there, state, seconds)
+        return self.status
+
+    def wait_end(self, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait until the application is in a final state; returns its status then."""
+
+        def has_ended(history: list[Manifest]) -> bool:
+            return bool(history) and _state(history[-1]) in {"COMPLETED", "FAILED"}
+
+        self.among.wait_for(self.name, has_ended, "an end", seconds)
         return self.status
 
     def wait_passed(self, *states: str, seconds: float = PATIENCE_SECONDS) -> None:

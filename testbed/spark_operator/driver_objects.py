@@ -26,6 +26,7 @@ _UNITS: Final = {"": 1 / 1024**2, "k": 1 / 1024, "m": 1.0, "g": 1024.0, "t": 102
 _MIN_OVERHEAD_MIB: Final = 384
 _DRIVER_PORTS: Final = {"driver-rpc-port": 7078, "blockmanager": 7079, "spark-ui": 4040}
 _CONF_DIR: Final = "/opt/spark/conf"
+_LOCAL_DIR: Final = "/var/data/spark-testbed"
 _ENVIRONMENT: Final = {"driver": "spark.kubernetes.driverEnv.", "executor": "spark.executorEnv."}
 
 
@@ -56,9 +57,8 @@ def driver_pod(submission: Submission, *, selector: str, unique: str) -> Object:
     container["args"] = _arguments(submission)
     spec = pod["spec"]
     spec["restartPolicy"] = "Never"
-    mounts = container.setdefault("volumeMounts", [])
-    volumes = spec.setdefault("volumes", [])
-    _add_local_directory(volumes, mounts)
+    _add_local_directory(spec, container)
+    mounts, volumes = container.setdefault("volumeMounts", []), spec["volumes"]
     volumes.append(_config_volume("spark-conf-volume-driver", conf_map_name(unique), "spark.properties"))
     mounts.append({"name": "spark-conf-volume-driver", "mountPath": _CONF_DIR})
     template_map = template_map_name(submission.name, unique)
@@ -83,7 +83,7 @@ def executor_pod(submission: Submission, *, selector: str, number: int, prefix: 
     container["args"] = ["executor"]
     pod["spec"]["restartPolicy"] = "Never"
     pod["spec"].setdefault("hostname", pod["metadata"]["name"][-63:].lstrip("-."))
-    _add_local_directory(pod["spec"].setdefault("volumes", []), container.setdefault("volumeMounts", []))
+    _add_local_directory(pod["spec"], container)
     return pod
 
 
@@ -92,13 +92,13 @@ def driver_service(submission: Submission, pod: Object, *, unique: str) -> Objec
     name = f"{submission.name}-{unique}-driver-svc"
     if len(name) > 63:
         name = f"spark-{unique}-driver-svc"
-    labels = pod["metadata"]["labels"]
+    labels = _labels(submission, "driver", pod["metadata"]["labels"][LABEL_SELECTOR])
     ports = [{"name": port, "port": number, "targetPort": number} for port, number in _DRIVER_PORTS.items()]
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": name, "labels": {key: labels[key] for key in (LABEL_SELECTOR,)}, **_owned_by(pod)},
-        "spec": {"clusterIP": "None", "selector": dict(labels), "ports": ports},
+        "metadata": {"name": name, "labels": {LABEL_SELECTOR: labels[LABEL_SELECTOR]}, **_owned_by(pod)},
+        "spec": {"clusterIP": "None", "selector": labels, "ports": ports},
     }
 
 
@@ -166,14 +166,7 @@ def _describe(pod: Object, submission: Submission, role: str, selector: str) -> 
     """Set the labels, annotations and spec fields that the configuration states, over those of the template."""
     conf, metadata, spec = submission.conf, pod["metadata"], pod["spec"]
     metadata["namespace"] = submission.namespace
-    metadata["labels"] = {
-        **(metadata.get("labels") or {}),
-        **_prefixed(conf, f"spark.kubernetes.{role}.label."),
-        "spark-version": SPARK_VERSION,
-        "spark-app-name": app_name_label(submission.name),
-        LABEL_SELECTOR: selector,
-        LABEL_ROLE: role,
-    }
+    metadata["labels"] = {**(metadata.get("labels") or {}), **_labels(submission, role, selector)}
     annotations = {**(metadata.get("annotations") or {}), **_prefixed(conf, f"spark.kubernetes.{role}.annotation.")}
     metadata["annotations"] = annotations
     account = conf.get(f"spark.kubernetes.authenticate.{role}.serviceAccountName")
@@ -191,6 +184,17 @@ def _describe(pod: Object, submission: Submission, role: str, selector: str) -> 
     }
     if selectors:
         spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **selectors}
+
+
+def _labels(submission: Submission, role: str, selector: str) -> dict[str, str]:
+    """Return the labels that Spark gives, those of the template apart."""
+    return {
+        **_prefixed(submission.conf, f"spark.kubernetes.{role}.label."),
+        "spark-version": SPARK_VERSION,
+        "spark-app-name": app_name_label(submission.name),
+        LABEL_SELECTOR: selector,
+        LABEL_ROLE: role,
+    }
 
 
 def _fill(container: Object, submission: Submission, role: str, environment: Mapping[str, str]) -> None:
@@ -222,12 +226,14 @@ def _arguments(submission: Submission) -> list[str]:
     return [*start, *file, *submission.arguments]
 
 
-def _add_local_directory(volumes: list[Any], mounts: list[Any]) -> None:
+def _add_local_directory(spec: Object, container: Object) -> None:
     """Add Spark's scratch directory, unless the template brings volumes for it."""
+    volumes = spec.setdefault("volumes", [])
     if any(volume["name"].startswith("spark-local-dir-") for volume in volumes):
         return
+    container.setdefault("env", []).append({"name": "SPARK_LOCAL_DIRS", "value": _LOCAL_DIR})
     volumes.append({"name": "spark-local-dir-1", "emptyDir": {}})
-    mounts.append({"name": "spark-local-dir-1", "mountPath": "/var/data/spark-testbed"})
+    container.setdefault("volumeMounts", []).append({"name": "spark-local-dir-1", "mountPath": _LOCAL_DIR})
 
 
 def _config_volume(name: str, config_map: str, path: str) -> Object:

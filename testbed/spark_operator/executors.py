@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,7 @@ from testbed.spark_operator.web_ui import delete_if_there
 
 _LOG = logging.getLogger("executors")
 _WORKERS: Final = 4
+_TRIES: Final = 10
 _ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
@@ -73,11 +75,21 @@ class Drivers:
         prefix = submission.conf.get("spark.kubernetes.executor.podNamePrefix") or f"{name}-{selector[-16:]}"
         for number in range(1, wanted(app) + 1):
             pod = executor_pod(submission, selector=selector, number=number, prefix=prefix, driver=driver)
+            self._create(PODS.path(namespace), pod)
+
+    def _create(self, path: str, pod: Object) -> None:
+        """Make the pod; a quota that many change at once answers Conflict, and Spark asks again with the next batch."""
+        for attempt in range(_TRIES):
             try:
-                self._client.create(PODS.path(namespace), pod)
+                self._client.create(path, pod)
             except ApiError as error:
-                if error.reason != "AlreadyExists":
+                if error.reason == "AlreadyExists":
+                    return
+                if error.reason != "Conflict" or attempt == _TRIES - 1:
                     raise
+                time.sleep(0.1 * (attempt + 1))
+            else:
+                return
 
     def _end(self, driver: Object) -> None:
         app = self._application_of(driver)

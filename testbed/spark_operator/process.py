@@ -96,5 +96,7 @@ class OperatorProcess:
         self.cluster.end(self.name, graceful=graceful)
 
 
+MakeOperator = Callable[..., OperatorProcess]
+"""Makes an operator beside a cluster, not started."""
 StartOperator = Callable[..., OperatorProcess]
 """Starts an operator with other arguments, for a test that must have one of its own."""

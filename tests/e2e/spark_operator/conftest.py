@@ -19,7 +19,7 @@ from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
 from testbed.real_spark_operator import VARIABLE, RealOperatorProcess, binary
 from testbed.spark_applications import Applications
-from testbed.spark_operator.process import OperatorProcess, StartOperator
+from testbed.spark_operator.process import MakeOperator, OperatorProcess, StartOperator
 
 SHORT = {"driver-pod-creation-grace-period": "3s"}
 
@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def chart(plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OperatorChart:
-    """The operator's chart for an environment with two teams, applied to the cluster."""
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> OperatorChart:
+    """The operator's chart for an environment with two teams."""
     document = yaml.safe_load((FOLDER / "test.yaml").read_text())
     quota = {"vcores": 64, "memory_gib": 512, "pods": 1000}
     team = {"queues": ["root.shared"], "submitters": ["everyone"], "quota": quota}
@@ -58,9 +58,20 @@ def chart(plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OperatorC
     file = tmp_path_factory.mktemp("environment") / "test.yaml"
     file.write_text(yaml.safe_dump(document))
     environment = load(file)
-    chart = OperatorChart.of(environment, environment.clusters[0])
-    chart.install(plane)
-    return chart
+    return OperatorChart.of(environment, environment.clusters[0])
+
+
+@pytest.fixture(scope="session")
+def chart(plane: Cluster, rendered: OperatorChart) -> OperatorChart:
+    """The chart, applied to the cluster."""
+    rendered.install(plane)
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def make_operator() -> MakeOperator:
+    """Makes an operator, not started: `make_operator(plane, chart, namespaces=("spark-alone",))`."""
+    return _make
 
 
 def _make(plane: Cluster, chart: OperatorChart, **settings: Any) -> OperatorProcess:

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from testbed.spark_applications import Application, Applications, wait_until
+from testbed.spark_applications import FINALIZER, Application, Applications, wait_until
 from testbed.spark_operator.process import OperatorProcess, StartOperator
 from testbed.spark_operator.spark_submit import SECONDS
 
-FINALIZER = "archer.moka.dev/outcome"
 NOT_FOUND = "driver pod not found"
 
 

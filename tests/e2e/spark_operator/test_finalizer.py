@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from testbed.spark_applications import Application, Applications, wait_until
+from testbed.spark_applications import FINALIZER, Application, Applications, wait_until
 from testbed.spark_operator.spark_submit import ERROR
 
-FINALIZER = "archer.moka.dev/outcome"
 HELD = {"finalizers": [FINALIZER]}
 
 

@@ -4,6 +4,7 @@ A run costs about ten core-seconds, so each test has one; all other tests submit
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,11 @@ import yaml
 
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
-from testbed.spark_applications import Applications, default_spec, pod_template
+from testbed.spark_applications import FINALIZER, Applications, default_spec, pod_template
 from testbed.spark_home import light_spark_home, pyspark_home
 from testbed.spark_operator.application import DRIVER_CONTAINER
 from testbed.spark_operator.process import StartOperator
 from testbed.spark_operator.submission import Submission, submission_of
-
-FINALIZER = "archer.moka.dev/outcome"
 
 
 def test_the_light_spark_submit_makes_what_sparks_own_makes(
@@ -36,9 +35,6 @@ def test_the_light_spark_submit_makes_what_sparks_own_makes(
         assert done.returncode == 0, done.stderr
         found.append(_objects(alone))
         alone.client.delete("v1", "Pod", "same-driver", alone.namespace, grace_period_seconds=0)
-    import json
-
-    open("/tmp/rso/par.json", "w").write(json.dumps(found, indent=1, default=str))
     assert found[0] == found[1]
 
 
@@ -159,9 +155,8 @@ def _service(service: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config_map(config_map: dict[str, Any]) -> tuple[str, bool]:
-    """The end of its name, which has no digits of chance, and whether it may change."""
-    name = config_map["metadata"]["name"]
-    return name.split("-", 3)[-1] if name.startswith("spark-drv") else name[-26:], bool(config_map.get("immutable"))
+    """Its name without the digits of chance, and whether it may change."""
+    return re.sub("-[0-9a-f]{8,}-", "-*-", config_map["metadata"]["name"]), bool(config_map.get("immutable"))
 
 
 def _without_digits(name: str) -> str:

@@ -8,6 +8,7 @@ from testbed.spark_applications import (
     API,
     DRIVER,
     EXECUTOR,
+    FINALIZER,
     KIND,
     Application,
     Applications,
@@ -169,7 +170,7 @@ def test_the_application_is_the_drivers_controller_and_the_executors_second_owne
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("finalizers", ["archer.moka.dev/outcome"]),
+        ("finalizers", [FINALIZER]),
         ("annotations", {"yunikorn.apache.org/task-group-name": "driver"}),
     ],
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from testbed.spark_applications import Application, Applications
+from testbed.spark_applications import FINALIZER, Application, Applications
 from testbed.spark_operator.spark_submit import ERROR
 
 WAITING = {
@@ -74,6 +74,29 @@ def test_suspend_ends_the_run_from_every_state_that_is_not_final(
     app.wait_no_driver()
     assert status["driverInfo"] == {}
     assert status["applicationState"] == {"state": "SUSPENDED"}
+
+
+def test_suspend_ends_a_pending_rerun_too(applications: Applications) -> None:
+    app = applications.create(restartPolicy={"type": "Always"}, template={"finalizers": [FINALIZER]})
+    app.succeed()
+    app.wait("PENDING_RERUN")
+    app.edit({"suspend": True})
+    app.wait_passed("PENDING_RERUN", "SUSPENDING", "SUSPENDED")
+    app.release_driver()
+    app.wait_no_driver()
+    app.stays("SUSPENDED", 1)
+
+
+def test_a_suspended_application_that_is_changed_stays_suspended_and_resumes_as_changed(
+    applications: Applications,
+) -> None:
+    app = applications.create(suspend=True)
+    app.wait("SUSPENDED")
+    app.edit({"arguments": ["2000"]})
+    app.wait_passed("SUSPENDED", "INVALIDATING", "SUSPENDING", "SUSPENDED")
+    app.edit({"suspend": False})
+    app.wait("SUBMITTED")
+    assert app.wait_driver()["spec"]["containers"][0]["args"][-1] == "2000"
 
 
 @pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])

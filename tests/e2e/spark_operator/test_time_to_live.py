@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from testbed.spark_applications import Applications, wait_until
+from testbed.spark_applications import FINALIZER, Applications, wait_until
 
 
 @pytest.mark.parametrize("exit_code", [0, 1])
@@ -59,7 +59,7 @@ def test_a_time_to_live_of_zero_waits_for_the_next_event(applications: Applicati
 def test_expiry_deletes_in_the_background_and_waits_for_no_finalizer_of_the_driver(
     applications: Applications,
 ) -> None:
-    app = applications.create(timeToLiveSeconds=1, template={"finalizers": ["archer.moka.dev/outcome"]})
+    app = applications.create(timeToLiveSeconds=1, template={"finalizers": [FINALIZER]})
     app.succeed()
     app.wait_gone()
     pod = app.driver()
