@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _PORTS: Final = range(20_000, 32_000)
 """Where ports are looked for: below those that Linux gives to outgoing connections, so that a restart finds its port free."""
 _TRIES: Final = 5
-_START_SECONDS: Final = 60
+_START_SECONDS: Final = 180
 """How long a component may take on a machine that is busy; an idle one needs a few seconds for all."""
 _TAKEN: Final = "address already in use"
 

@@ -38,7 +38,7 @@ LOG: Final = LOG_ANNOTATION
 """Annotations that a pod ends by; what they mean stands in stages.yaml and in docs/guides/testbed.md."""
 NOT_READY: Final = "node.kubernetes.io/not-ready"
 _POD_CIDR: Final = "100.64.0.1/10"
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 180
 
 
 class PretendedNodes:

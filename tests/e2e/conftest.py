@@ -120,7 +120,7 @@ def new_namespace(client: Client) -> Iterator[Callable[..., str]]:
 
 
 def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.05)

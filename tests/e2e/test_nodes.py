@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ def spark_pod(
 
 
 def seen(
-    client: Client, name: str, namespace: str, reached: Callable[[Manifest], bool], seconds: float = 60
+    client: Client, name: str, namespace: str, reached: Callable[[Manifest], bool], seconds: float = 180
 ) -> Manifest:
     """The pod once it is so."""
     deadline = time.monotonic() + seconds
@@ -100,7 +101,7 @@ def driver_state(pod: Manifest) -> dict[str, Any]:
     return state
 
 
-def gone(client: Client, name: str, namespace: str, seconds: float = 60) -> None:
+def gone(client: Client, name: str, namespace: str, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while client.find("v1", "Pod", name, namespace) is not None:
         assert time.monotonic() < deadline
@@ -163,7 +164,7 @@ def test_an_image_that_is_not_there_keeps_the_pod_pending(
     pod = seen(client, name, namespace, lambda pod: "containerStatuses" in pod["status"])
 
     assert (pod["status"]["phase"], driver_state(pod)["waiting"]["reason"]) == ("Pending", "ImagePullBackOff")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while not any(
         event["reason"] == "Failed" and "Failed to pull image" in event["message"]
         for event in client.list("v1", "Event", namespace, fieldSelector=f"involvedObject.name={name}")
@@ -191,11 +192,13 @@ def test_an_update_of_a_running_pod_does_not_start_its_clock_anew(
     name = run({OUTCOME: "succeed", RUN_SECONDS: "3"})
     started = seen(client, name, namespace, in_phase("Running"))["status"]["startTime"]
 
-    for number in range(8):
-        client.patch("v1", "Pod", name, namespace, body={"metadata": {"labels": {"touched": str(number)}}})
-        time.sleep(0.5)
+    # a clock that starts anew with each update would never run out
+    deadline = time.monotonic() + 120
+    while not in_phase("Succeeded")(pod := client.get("v1", "Pod", name, namespace)):
+        assert time.monotonic() < deadline
+        client.patch("v1", "Pod", name, namespace, body={"metadata": {"labels": {"touched": secrets.token_hex(4)}}})
+        time.sleep(0.3)
 
-    pod = seen(client, name, namespace, in_phase("Succeeded"), seconds=2)
     assert pod["status"]["startTime"] == started
 
 
@@ -222,21 +225,16 @@ def test_a_driver_deleted_while_it_runs_keeps_its_exit_status_until_its_finalize
 def test_a_pod_may_take_its_time_to_stop_within_its_grace(
     run: Callable[..., str], client: Client, namespace: str
 ) -> None:
-    name = run({STOP_SECONDS: "600"}, terminationGracePeriodSeconds=3)
+    name = run({STOP_SECONDS: "600"}, terminationGracePeriodSeconds=8)
     seen(client, name, namespace, in_phase("Running"))
 
     client.delete("v1", "Pod", name, namespace)
     asked = time.monotonic()
-    seen(
-        client,
-        name,
-        namespace,
-        lambda pod: "deletionTimestamp" in pod["metadata"] and in_phase("Running")(pod),
-        seconds=2,
-    )
-    gone(client, name, namespace, seconds=30)
+    pod = client.get("v1", "Pod", name, namespace)
+    assert ("deletionTimestamp" in pod["metadata"], pod["status"]["phase"]) == (True, "Running")
+    gone(client, name, namespace)
 
-    assert time.monotonic() - asked > 1
+    assert time.monotonic() - asked > 4
 
 
 def test_a_finished_driver_that_is_deleted_keeps_how_it_ended(
@@ -271,7 +269,7 @@ def test_a_job_s_pod_succeeds_by_itself(nodes: PretendedNodes, client: Client, n
             "spec": {"template": {"spec": template["spec"]}},
         }
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while client.get("batch/v1", "Job", "migrate", namespace).get("status", {}).get("succeeded") != 1:
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -319,7 +317,7 @@ def test_a_dead_node_s_pods_are_collected(
 
     nodes.remove(target)
 
-    gone(client, name, namespace, seconds=150)
+    gone(client, name, namespace, seconds=300)
 
 
 def test_finished_pods_above_the_threshold_are_collected(plane_factory: Callable[..., ControlPlane]) -> None:
@@ -329,7 +327,7 @@ def test_finished_pods_above_the_threshold_are_collected(plane_factory: Callable
         for number in range(5):
             client.create(spark_pod(f"short-{number}", "default", {OUTCOME: "succeed", RUN_SECONDS: "0"}))
 
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while len(left := client.list("v1", "Pod", "default")) > 2:
             assert time.monotonic() < deadline
             time.sleep(0.5)
