@@ -162,21 +162,32 @@ class Applications:
         version = ""
         for page in self._watcher.pages(API, KIND, self.namespace):
             version = page["metadata"]["resourceVersion"]
+            for item in page["items"]:
+                self._see(item)
         return version
+
+    def _see(self, manifest: Manifest) -> None:
+        with self._changed:
+            self._seen.setdefault(manifest["metadata"]["name"], []).append(manifest)
+            self._changed.notify_all()
 
     def _watch(self) -> None:
         while not self._ended:
-            # a break is not a gap: the next watch goes on where this one ended
-            with contextlib.suppress(httpx.TransportError):
+            # a break is not a gap: the next watch goes on where this one ended, unless the server forgot that version
+            try:
                 self._watch_once()
+            except ApiError as error:
+                if error.code == 410:
+                    self._version = ""
+            except httpx.TransportError:
+                time.sleep(0.05)
 
     def _watch_once(self) -> None:
+        self._version = self._version or self._newest()
         events = self._watcher.watch(API, KIND, self.namespace, resource_version=self._version, timeout_seconds=1)
         for event in events:
             self._version = event["object"]["metadata"]["resourceVersion"]
-            with self._changed:
-                self._seen.setdefault(event["object"]["metadata"]["name"], []).append(event["object"])
-                self._changed.notify_all()
+            self._see(event["object"])
 
 
 @dataclass(frozen=True)

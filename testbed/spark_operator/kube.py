@@ -27,7 +27,7 @@ _IDLE_SECONDS: Final = 30.0
 
 
 class ApiError(Exception):
-    """The API server refused a request."""
+    """The API server refused a request; one that did not answer is an OSError."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message or reason or str(status))
@@ -127,6 +127,8 @@ class Client:
                     status = event["object"]
                     raise ApiError(status.get("code", 500), status.get("reason", ""), status.get("message", ""))
                 yield event["type"], event["object"]
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"the watch broke: {error!r}") from error
         finally:
             connection.close()
 
@@ -153,6 +155,9 @@ class Client:
             if not used:
                 raise
             status, answer = _exchange(connection, verb, target, data, headers)
+        except http.client.HTTPException as error:
+            connection.close()
+            raise ConnectionError(f"the answer broke off: {error!r}") from error
         self._local.at = time.monotonic()
         if status >= 400:
             raise _error(status, answer)

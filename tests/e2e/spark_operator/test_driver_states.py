@@ -3,6 +3,7 @@
 import pytest
 
 from testbed.spark_applications import DRIVER, Applications, Phase, container_status, pod_template
+from testbed.spark_operator.process import StartOperator
 from testbed.spark_operator.spark_submit import POD_DELAY
 
 
@@ -100,9 +101,11 @@ def test_after_the_grace_period_a_driver_that_is_not_in_the_cache_has_failed(app
 
 @pytest.mark.parametrize(("phase", "state"), [("Running", "RUNNING"), ("Unknown", "UNKNOWN")])
 def test_a_driver_that_ran_and_is_not_in_the_cache_has_failed_at_once(
-    applications: Applications, phase: Phase, state: str
+    alone: Applications, start_operator: StartOperator, phase: Phase, state: str
 ) -> None:
-    app = applications.create()
+    """Long before the grace period ends, which is about drivers that nobody has seen yet."""
+    start_operator({"driver-pod-creation-grace-period": "10m"})
+    app = alone.create()
     app.set_phase(phase)
     app.wait(state)
     app.delete_pod()
