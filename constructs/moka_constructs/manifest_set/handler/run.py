@@ -113,9 +113,9 @@ class Delivery:
         judged = self._judgeable(ordered)
         self.say(f"checking {len(judged)} of {len(ordered)} objects")
         self.applier.check_all("the API server would refuse", judged)
+        new = [Reference.of(manifest) for manifest in ordered]
+        gone = self._gone(new)
         self.touched = True
-        old, new = list(self.inventory.members), [Reference.of(manifest) for manifest in ordered]
-        gone = [reference for reference in old if reference.key not in keys(new)]
         self.inventory.write([*new, *gone])
         result = Result()
         self._apply_waves(files, result)
@@ -133,8 +133,7 @@ class Delivery:
         ordered = self._ordered(files)
         self._begin()
         self.say(f"comparing {len(ordered)} objects")
-        new = keys(Reference.of(manifest) for manifest in ordered)
-        gone = [reference for reference in self.inventory.members if reference.key not in new]
+        gone = self._gone([Reference.of(manifest) for manifest in ordered])
         kept = self._remover().judge(gone)
         return differences(self.applier, ordered), [reference for reference in gone if reference not in kept]
 
@@ -166,6 +165,20 @@ class Delivery:
         wait_for_access(self.client, self.options.access_seconds)
         self.inventory.read()
         self.known_before = self.inventory.exists
+
+    def _gone(self, new: Sequence[Reference]) -> list[Reference]:
+        """Return the members that left the set. Raises SetError for a namespace that left alone: its members would go with it."""
+        there = keys(new)
+        gone = [reference for reference in self.inventory.members if reference.key not in there]
+        alone = {each.name: each for each in gone if each.kind == NAMESPACE} if self.options.prune else {}
+        left = {each.namespace: each for each in new if each.namespace in alone}
+        if left:
+            problems = [
+                Problem(str(alone[name]), f"it left the set, but {member} in it did not; keep both or neither")
+                for name, member in left.items()
+            ]
+            raise SetError("a namespace cannot go without what is in it", problems)
+        return gone
 
     def _judgeable(self, manifests: Sequence[Manifest]) -> list[Manifest]:
         """Return the manifests that a dry run can judge: not those whose namespace or CRD comes with the set.

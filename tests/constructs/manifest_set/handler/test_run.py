@@ -261,3 +261,16 @@ def test_a_diff_changes_nothing_and_tells_what_would_be_pruned(deliver: Deliver,
     # the CRD would stay, so it is no difference
     assert [str(each) for each in left_over] == ["Deployment moka-system/d"]
     assert server.writes() == before
+
+
+def test_a_namespace_never_goes_while_members_are_in_it(deliver: Deliver, server: FakeApiServer) -> None:
+    deliver().apply(as_files(files()))
+    before = server.writes()
+    less = files(**{"10-namespaces.yaml": [an_object("ServiceAccount", "sa", "moka-system")]})
+
+    with pytest.raises(
+        SetError, match=r"Namespace moka-system: it left the set, but .* in it did not; keep both or neither"
+    ):
+        deliver().apply(as_files(less))
+
+    assert server.writes() == before
