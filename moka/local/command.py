@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moka.errors import BadInputError
+from archer.client_errors import ClientError
+from moka.errors import BadInputError, MokaError
 from moka.local.results import report
 from moka.local.screen import open_screen
 from moka.local.session import Options, Session
@@ -80,6 +81,8 @@ def _run(options: Options, works: list[Work], stop: StopSignals, *, once: bool) 
         # after the results, Ctrl-C is the ordinary way out: the jobs decide
         code = stopped.exit_code if code is None else code
         screen.say("stopping")
+    except ClientError as error:
+        raise MokaError(str(error)) from error
     finally:
         shut_down(session, screen, stop)
         screen.close()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from archer.client import ArcherClient
-from archer.client_errors import ClientError, Json, RequestRefusedError
+from archer.client_errors import ClientError, Json, RequestRefusedError, ServerUnavailableError
 from archer.model import FINAL_STATES, JobState
 from environments import load
 from moka.archer_file import ARCHER_FILE, archer_file
@@ -41,6 +41,8 @@ _LOOK_SECONDS = 0.5
 """Pause between two looks at a job."""
 _PATIENCE_SECONDS = 3.0
 """How long a request to a busy server is repeated before it counts as failed; a signal waits as long at most."""
+_SILENCE_SECONDS = 60.0
+"""How long a server that lives may not answer: on a machine that is busy enough, everything takes its time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,7 @@ class Session:
         self._screen, self._stop = screen, stop
         self._run = uuid4().hex[:12]
         self._slots = max(2, len(works))
+        self._silent_since: float | None = None
 
     def children(self) -> list[Child]:
         """Everything that was started and not yet closed."""
@@ -101,7 +104,7 @@ class Session:
             self._check_server()
             for step in self.steps:
                 self._check_data(step)
-                self._check_job(step)
+                self._unless_silent(step)
             time.sleep(_TICK_SECONDS)
 
     def stay(self) -> None:
@@ -149,6 +152,7 @@ class Session:
         self._screen.show("archer", "done", address.url)
         for notice in self.server.notices():
             self._screen.say(notice)
+        # a server that is ready has just answered: its silence now would be an error
         self._end_leftovers(self.client)
 
     def _end_leftovers(self, client: ArcherClient) -> None:
@@ -164,6 +168,20 @@ class Session:
             step.maker = None
             self._screen.show(step.work.name, "data ready")
 
+    def _unless_silent(self, step: Step) -> None:
+        """One look at a job; raises MokaError when the server has not answered any for too long."""
+        try:
+            self._check_job(step)
+        except ServerUnavailableError as error:
+            assert self.server is not None
+            now = time.monotonic()
+            if self._silent_since is None:
+                self._silent_since = now
+                self._screen.say("archer does not answer just now; asking again")
+            elif now - self._silent_since > _SILENCE_SECONDS:
+                tail = self.server.child.log_tail()
+                raise MokaError(f"{error}; the end of {self.server.child.log}:\n{tail}") from error
+
     def _check_job(self, step: Step) -> None:
         if self.client is None or step.maker is not None or step.final:
             return
@@ -175,6 +193,7 @@ class Session:
             step.job = self._submit(self.client, step.work)
         else:
             step.job = self.client.job(step.job["id"])
+        self._silent_since = None
         self._screen.show(step.work.name, step.job["state"], self._note(self.client, step.job))
 
     def _submit(self, client: ArcherClient, work: Work) -> Json:

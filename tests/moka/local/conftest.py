@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MOKA = str(Path(sys.executable).with_name("moka"))
 
@@ -59,9 +59,13 @@ class Local:
         return file
 
     def start(
-        self, *arguments: str | Path, synth: bool = False, variables: dict[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        synth: bool = False,
+        variables: dict[str, str] | None = None,
+        program: Sequence[str] = (MOKA,),
     ) -> subprocess.Popen[str]:
-        command = [MOKA, "local", "--data", str(self.data), "--port", "0", "--history-port", "0"]
+        command = [*program, "local", "--data", str(self.data), "--port", "0", "--history-port", "0"]
         command += [] if synth else ["--skip-synth"]
         spark = {"ARCHER_SPARK_SUBMIT_COMMAND": f"{sys.executable} {self.folder / 'fake_spark.py'}"}
         with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:

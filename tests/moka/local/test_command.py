@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,38 @@ def test_server_that_dies_ends_it_with_1_and_the_reason(local: Any) -> None:
 
     assert process.wait(timeout=90) == 1
     assert "moka: archer ended with -9" in local.said("stderr")
+    local.assert_nothing_left()
+
+
+def test_server_that_is_silent_for_a_while_is_asked_again(local: Any) -> None:
+    process = local.start("--submit", local.submission("one", "sleep"))
+    local.until(started(local, "one"), "the job")
+    server = psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"])
+
+    server.suspend()
+    local.until(lambda: "moka: archer does not answer just now; asking again\n" in local.said("stderr"), "the silence")
+    server.resume()
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=90) == 130
+    assert "one: CANCELLED" in local.said("stderr")
+    assert "Traceback" not in local.said("stderr")
+    local.assert_nothing_left()
+
+
+def test_server_that_stays_silent_ends_it_with_1_and_the_reason(local: Any) -> None:
+    impatient = "import moka.local.session as s; s._SILENCE_SECONDS = 0.1; from moka.cli import main; main()"
+    process = local.start("--submit", local.submission("one", "sleep"), program=[sys.executable, "-c", impatient])
+    local.until(started(local, "one"), "the job")
+
+    psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"]).suspend()
+
+    assert process.wait(timeout=180) == 1
+    said = local.said("stderr")
+    assert re.search(
+        r"^moka: archer at http://127\.0\.0\.1:\d+ did not answer in time; the end of ", said, re.MULTILINE
+    )
+    assert "Traceback" not in said
     local.assert_nothing_left()
 
 
