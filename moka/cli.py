@@ -77,6 +77,11 @@ COMMANDS: dict[str, _Command] = {
         function="draw_command",
         help="Draw an environment's architecture: network, clusters, node groups, services, who calls whom.",
     ),
+    "images": _Command(
+        module="moka.images.command",
+        function="COMMANDS",
+        help="List, build and push the container images that an environment needs.",
+    ),
     "preflight": _Command(
         module="moka.preflight.command",
         function="preflight_command",
@@ -97,11 +102,22 @@ def application(wanted: str | None) -> typer.Typer:
     app.callback()(lambda: None)
     for name, command in COMMANDS.items():
         if name == wanted:
-            function = getattr(import_module(command.module), command.function)
-            app.command(name, help=_prose(function), epilog=epilog(command.codes))(function)
+            found = getattr(import_module(command.module), command.function)
+            if callable(found):
+                app.command(name, help=_prose(found), epilog=epilog(command.codes))(found)
+            else:
+                app.add_typer(_group(found, command), name=name, help=command.help, epilog=epilog(command.codes))
         else:
             app.command(name, help=command.help)(_placeholder())
     return app
+
+
+def _group(functions: Mapping[str, Callable[..., None]], command: _Command) -> typer.Typer:
+    """A command that is several, by the word after it."""
+    group = typer.Typer(no_args_is_help=True)
+    for name, function in functions.items():
+        group.command(name, help=_prose(function), epilog=epilog(command.codes))(function)
+    return group
 
 
 def epilog(own: Mapping[int, str]) -> str:

@@ -30,11 +30,11 @@ class OutputFormat(StrEnum):
 
 
 def wanted_images(environment: Environment) -> tuple[WantedImage, ...]:
-    """Return the images that an environment's charts pull: those of its clusters' Kubernetes versions."""
-    # importing the charts starts Node for cdk8s; --policy, --help and a wrong account have no use for it
-    from k8s_manifests.images import images_of  # noqa: PLC0415
+    """Return the images that an environment needs: the list that `moka images push` fills the registry from."""
+    # our own images' tags are read from the tree; --policy, --help and a wrong account have no use for them
+    from moka.images.catalog import catalog  # noqa: PLC0415
 
-    return tuple(WantedImage(repository=image.repository, tag=image.version) for image in images_of(environment))
+    return tuple(WantedImage(repository=entry.repository, tag=entry.tag) for entry in catalog(environment))
 
 
 def preflight_command(

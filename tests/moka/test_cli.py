@@ -19,7 +19,19 @@ def test_help_lists_the_commands_and_exit_codes() -> None:
     said = moka("--help")
 
     assert said.returncode == 0
-    for word in ("local", "show", "render", "apply", "diff", "plan", "draw", "preflight", "Exit codes:", "bad input"):
+    for word in (
+        "local",
+        "show",
+        "render",
+        "apply",
+        "diff",
+        "plan",
+        "draw",
+        "images",
+        "preflight",
+        "Exit codes:",
+        "bad input",
+    ):
         assert word in said.stdout
 
 

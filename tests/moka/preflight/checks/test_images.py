@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8s_manifests.images import images_of
+from moka.images.catalog import catalog
 from moka.preflight import State
 from moka.preflight.command import wanted_images
 
@@ -51,9 +51,10 @@ def test_registry_that_is_not_ecr_warns_with_what_to_look_for(existing: Account)
     assert row.verdict.fix == "look there for spark-operator-controller:2.5.2"
 
 
-def test_wanted_images_are_the_charts_images(account: Account) -> None:
+def test_wanted_images_are_those_that_a_push_fills_the_registry_with(account: Account) -> None:
     wanted = wanted_images(account.environment)
 
     assert [(image.repository, image.tag) for image in wanted] == [
-        (image.repository, image.version) for image in images_of(account.environment)
+        (entry.repository, entry.tag) for entry in catalog(account.environment)
     ]
+    assert {"archer", "spark", "spark-operator"} <= {image.repository for image in wanted}

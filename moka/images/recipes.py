@@ -1,0 +1,16 @@
+"""How each image of ours is built: what the Dockerfile's arguments are for this tree."""
+
+from k8s_manifests.own_images import OwnImage, spark_features
+from moka.images.tools import Recipe
+
+
+def recipe_of(image: OwnImage, platforms: tuple[str, ...], base: str | None = None) -> Recipe:
+    """Return the recipe; `base` replaces the Dockerfile's pinned base image."""
+    arguments = {"INPUTS": image.inputs}
+    if base is not None:
+        arguments["BASE"] = base
+    if image.repository == "spark":
+        features = spark_features(image.root)
+        arguments |= {f"WITH_{feature.name.upper()}": "1" if feature.built else "0" for feature in features}
+        arguments["FEATURES"] = ",".join(feature.name for feature in features if feature.built)
+    return Recipe(context=image.root, dockerfile=image.dockerfile, arguments=arguments, platforms=platforms)
