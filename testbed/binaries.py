@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 MODULE: Final = Path(__file__).with_name("go")
-"""The Go module that pins etcd and Kubernetes; it holds no Go file. Below it are modules of what would not fit into it."""
+"""The Go module that pins etcd and Kubernetes; it holds no Go file. Below it are modules of what would not fit into it, and
+`node` with two programs of our own: CoreDNS with few plugins, and what holds a pod's namespaces."""
 PACKAGES: Final = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
@@ -37,13 +38,15 @@ PACKAGES: Final = {
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
     "kubelet": "k8s.io/kubernetes/cmd/kubelet",
     "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+    "coredns": "moka.dev/testbed/node/coredns",
+    "pause": "moka.dev/testbed/node/pause",
 }
 """{program: Go package} of all that can be had here."""
-_OWN_MODULE: Final = {"kwok": "kwok"}
+_OWN_MODULE: Final = {"kwok": "kwok", "coredns": "node", "pause": "node"}
 """{program: folder below MODULE} of programs that have a module of their own."""
 CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
 """What every testbed needs."""
-REAL_NODE: Final = ("kubelet", "kube-proxy")
+REAL_NODE: Final = ("kubelet", "kube-proxy", "coredns", "pause")
 """What a real node needs beyond that; built when somebody asks."""
 READY: Final = ("etcd", "kube-apiserver", "kubectl")
 """What a folder named by KUBEBUILDER_ASSETS must hold."""
@@ -117,7 +120,7 @@ def _built(names: Sequence[str], say: Callable[[str], None]) -> dict[str, Path]:
         paths |= mine
         if all(path.exists() for path in mine.values()):
             continue
-        with _only_one(folder, say):
+        with only_one(folder, say):
             missing = [name for name, path in mine.items() if not path.exists()]
             if missing:
                 _build(go, module, missing, folder, say)
@@ -135,11 +138,18 @@ def cache_folder(go: str, module: Path) -> Path:
     for part in (
         (module / "go.mod").read_bytes(),
         (module / "go.sum").read_bytes(),
+        # own programs; where there is none, nothing is added
+        *(path.read_bytes() for path in sorted(module.glob("*/*.go"))),
         json.dumps([json.loads(said.stdout), _flags(module), _environment()], sort_keys=True).encode(),
     ):
         digest.update(hashlib.sha256(part).digest())
+    return cache_root() / digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """Return the folder outside the tree where everything that was built is kept."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "moka" / "testbed" / digest.hexdigest()[:16]
+    return root / "moka" / "testbed"
 
 
 def _flags(module: Path) -> list[str]:
@@ -163,7 +173,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+def only_one(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the folder's lock; the system releases it when we end, however we end."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -93,7 +94,19 @@ def test_only_what_is_missing_is_built(builds: Path) -> None:
     binaries(say=quiet)
     binaries(*REAL_NODE, "etcd", say=quiet)
 
-    assert builds.read_text().splitlines()[-1].split(" ")[-2:] == [PACKAGES[name] for name in REAL_NODE]
+    kubernetes, own = builds.read_text().splitlines()[-2:]
+    assert kubernetes.split(" ")[-2:] == [PACKAGES["kubelet"], PACKAGES["kube-proxy"]]
+    assert own.split(" ")[-2:] == [PACKAGES["coredns"], PACKAGES["pause"]]
+
+
+def test_a_changed_line_of_our_own_program_has_another_folder(builds: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "node"
+    shutil.copytree(module_of("pause"), copy)
+    before = cache_folder("go", copy)
+    with (copy / "pause" / "main.go").open("a") as file:
+        file.write("// changed\n")
+
+    assert cache_folder("go", copy) != before
 
 
 def test_another_go_or_module_or_flag_has_another_folder(
@@ -203,14 +216,24 @@ def test_a_cache_that_cannot_be_written_is_named(builds: Path, tmp_path: Path, m
 
 def test_every_program_is_a_tool_of_its_module_and_the_libraries_are_of_its_release() -> None:
     for module_folder in {module_of(name) for name in PACKAGES}:
+        mine = [package for name, package in PACKAGES.items() if module_of(name) == module_folder]
         text = (module_folder / "go.mod").read_text()
+        if all(package.startswith("moka.dev/") for package in mine):
+            continue  # our own programs, whose libraries are those of CoreDNS, whose go.mod pins them
         tools = re.search(r"^tool (?:\((.*?)\)|(\S+))", text, re.DOTALL | re.MULTILINE)
         assert tools is not None
-        mine = [package for name, package in PACKAGES.items() if module_of(name) == module_folder]
         assert sorted((tools[1] or tools[2]).split()) == sorted(mine)
     replaced = dict(re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE))
 
     assert len(replaced) == 29
+    assert set(replaced.values()) == {kubernetes_version().replace("v1.", "v0.")}
+
+
+def test_coredns_is_compiled_with_the_libraries_of_the_same_release() -> None:
+    text = (module_of("coredns") / "go.mod").read_text()
+    replaced = dict(re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", text, re.MULTILINE))
+
+    assert replaced
     assert set(replaced.values()) == {kubernetes_version().replace("v1.", "v0.")}
 
 
@@ -223,4 +246,7 @@ def test_the_default_kubernetes_of_an_environment_is_what_is_built() -> None:
 def test_git_tracks_no_program() -> None:
     tracked = subprocess.run(["git", "ls-files", MODULE], capture_output=True, text=True, check=True, cwd=MODULE).stdout
 
-    assert tracked.split() == ["go.mod", "go.sum", "kwok/go.mod", "kwok/go.sum"]
+    assert {path for path in tracked.split() if not path.endswith(("go.mod", "go.sum"))} == {
+        "node/coredns/main.go",
+        "node/pause/main.go",
+    }
