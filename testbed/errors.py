@@ -17,3 +17,7 @@ class CannotStartError(MokaError):
 
 class ForeignClusterError(BadInputError):
     """The cluster that the variables name is none that tests may break."""
+
+
+class CannotRunHereError(MokaError):
+    """This machine lacks what a real node needs; a test may be skipped for that."""
