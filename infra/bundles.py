@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from environments import Environment
+from k8s_manifests.own_images import OWN_IMAGES
 
 ROOT: Final = Path(__file__).parents[1]
 CACHE: Final = ROOT / ".moka" / "manifests"
@@ -115,13 +116,15 @@ def read_sets(place: Path) -> Sets:
 
 
 def sources_digest() -> str:
-    """Return what changes when charts, the model of environments or cdk8s change."""
+    """Return what changes when charts, the model of environments, the images that are built here or cdk8s change."""
     digest = hashlib.sha256()
     for folder in SOURCES:
         for file in sorted((ROOT / folder).rglob("*")):
             if file.suffix in {".py", ".json"}:
                 digest.update(f"{file.relative_to(ROOT)}\n".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
+    # the tags of images that are built here follow from their sources, and stand in the manifests
+    digest.update(" ".join(image.tag for image in OWN_IMAGES).encode())
     spec = find_spec("cdk8s")
     if spec is not None and spec.origin is not None:
         # importlib.metadata would take longer to load than all the files above to read

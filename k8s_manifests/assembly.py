@@ -13,10 +13,14 @@ from constructs import Construct
 
 from environments import Environment
 from environments.clusters import Cluster
+from environments.names import namespace
 from k8s_manifests import from_environment as props
+from k8s_manifests.archer import ArcherChart
+from k8s_manifests.archer_rights import ArcherRightsChart
 from k8s_manifests.base import Manifest, MokaChart
 from k8s_manifests.cluster_autoscaler import ClusterAutoscalerChart
 from k8s_manifests.crds import CrdsChart
+from k8s_manifests.history_server import HistoryServerChart
 from k8s_manifests.load_balancer_controller import LoadBalancerControllerChart
 from k8s_manifests.namespaces import NamespacesChart
 from k8s_manifests.priority_classes import PriorityClassesChart
@@ -97,13 +101,26 @@ def _load_balancer_controller(scope: Construct, environment: Environment, cluste
     return LoadBalancerControllerChart(scope, "LoadBalancerController", made)
 
 
+def _archer_rights(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    namespaces = tuple(namespace(team) for team in environment.teams_on(cluster))
+    return ArcherRightsChart(scope, "ArcherRights", environment=environment.name, job_namespaces=namespaces)
+
+
+def _archer(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    return ArcherChart(scope, "Archer", props.archer(environment, cluster))
+
+
+def _history_server(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    return HistoryServerChart(scope, "HistoryServer", props.history_server(environment, cluster))
+
+
 def _has_teams(environment: Environment, cluster: Cluster) -> bool:
-    """Without a job namespace the operator would have to watch the whole cluster; it is left out instead."""
+    """Without a job namespace the operator would have to watch the whole cluster; it is left out instead, as are Archer's rights."""
     return bool(environment.teams_on(cluster))
 
 
 def _hosts_archer(environment: Environment, cluster: Cluster) -> bool:
-    """Only there is a load balancer to put pods behind."""
+    """Only there is a load balancer to put pods behind: Archer's and the History Server's."""
     return environment.archer.cluster == cluster.name
 
 
@@ -113,9 +130,12 @@ REGISTRY: Final = (
     _Entry(order=10, name="namespaces", make=_namespaces),
     _Entry(order=15, name="priority-classes", make=_priority_classes),
     _Entry(order=18, name="cluster-autoscaler", make=_cluster_autoscaler),
+    _Entry(order=19, name="archer-rights", make=_archer_rights, applies=_has_teams),
     _Entry(order=20, name="spark-operator", make=_spark_operator, applies=_has_teams),
     _Entry(order=30, name="yunikorn", make=_yunikorn),
     _Entry(order=35, name="load-balancer-controller", make=_load_balancer_controller, applies=_hosts_archer),
+    _Entry(order=40, name="history-server", make=_history_server, applies=_hosts_archer),
+    _Entry(order=50, name="archer", make=_archer, applies=_hosts_archer, set_name="archer"),
 )
 """Every component, in the order in which it is applied."""
 

@@ -13,8 +13,11 @@ from environments.instances import instance_types
 from environments.network import ExistingNetwork, NewNetwork
 from environments.subnets import routed_subnets
 from environments.tenancy import Team
+from k8s_manifests.archer import Account, ArcherProps
+from k8s_manifests.archer_config import archer_config
 from k8s_manifests.autoscaler_settings import autoscaler_flags, priority_config_map
 from k8s_manifests.cluster_autoscaler import ClusterAutoscalerProps
+from k8s_manifests.history_server import HistoryServerProps
 from k8s_manifests.images import (
     CLUSTER_AUTOSCALER,
     LOAD_BALANCER_CONTROLLER,
@@ -27,12 +30,16 @@ from k8s_manifests.images import (
 from k8s_manifests.load_balancer_controller import LoadBalancerControllerProps
 from k8s_manifests.namespaces import TeamNamespace
 from k8s_manifests.network_policies import ClusterNetwork, JobNetwork
+from k8s_manifests.own_images import ARCHER, SPARK
 from k8s_manifests.placement import on_role
 from k8s_manifests.spark_operator import SparkOperatorProps
+from k8s_manifests.text import to_yaml
 from k8s_manifests.yunikorn import YuniKornProps
 
 PODS_OF_A_NODE: Final = 10
 """DaemonSets' pods and the platform's, beside jobs'."""
+EVENT_LOG_PREFIX: Final = "spark-events/"
+"""Below the bucket of event logs; as in `infra/workload.py`, which grants rights below it."""
 
 
 def team_namespace(environment: Environment, cluster: Cluster, team: Team) -> TeamNamespace:
@@ -125,6 +132,55 @@ def load_balancer_controller(environment: Environment, cluster: Cluster) -> Load
     )
 
 
+def archer(environment: Environment, cluster: Cluster) -> ArcherProps:
+    """Return Archer on its host."""
+    given = environment.archer
+    services: tuple[moka_names.ArcherService, ...] = ("api", "livy", "history")
+    namespace, _account = moka_names.SERVICE_ACCOUNTS["archer"]
+    return ArcherProps(
+        environment=environment.name,
+        image=ARCHER.in_registry(moka_names.registry(environment)),
+        region=environment.region,
+        namespace=namespace,
+        archer=_account_of(environment, cluster, "archer"),
+        migrate=_account_of(environment, cluster, "archer-migrate"),
+        config=to_yaml(archer_config(environment)),
+        replicas={
+            "api": given.replicas.api,
+            "dispatcher": given.replicas.dispatcher,
+            "tracker": given.replicas.tracker,
+            "janitor": given.replicas.janitor,
+        },
+        job_namespaces=tuple(moka_names.namespace(team) for team in environment.teams_on(cluster)),
+        target_groups={service: moka_names.target_group(environment, service) for service in services},
+        security_group_ids=given.pod_security_group_ids,
+        placement=on_role(cluster, "system"),
+        network=cluster_network(environment),
+    )
+
+
+def _account_of(environment: Environment, cluster: Cluster, workload: str) -> Account:
+    _namespace, account = moka_names.SERVICE_ACCOUNTS[workload]
+    return Account(name=account, role_arn=irsa_role(environment, cluster, workload))
+
+
+def history_server(environment: Environment, cluster: Cluster) -> HistoryServerProps:
+    """Return the History Server of the environment's event logs."""
+    namespace, account = moka_names.SERVICE_ACCOUNTS["history-server"]
+    return HistoryServerProps(
+        environment=environment.name,
+        image=SPARK.in_registry(moka_names.registry(environment)),
+        region=environment.region,
+        namespace=namespace,
+        account=account,
+        role_arn=irsa_role(environment, cluster, "history-server"),
+        event_logs=f"s3a://{moka_names.bucket(environment, 'event-logs')}/{EVENT_LOG_PREFIX}",
+        event_log_days=environment.storage.event_log_days,
+        placement=on_role(cluster, "system"),
+        network=cluster_network(environment),
+    )
+
+
 def irsa_role(environment: Environment, cluster: Cluster, workload: str) -> str | None:
     """Return the role that the workload's service account is annotated with; None where Pod Identity gives it."""
     mechanism = environment.identity.overrides.get(workload, environment.identity.mechanism)
@@ -135,13 +191,20 @@ def cluster_network(environment: Environment) -> ClusterNetwork:
     """Return where pods find the API server and AWS, from the network section alone."""
     network = environment.network
     if isinstance(network, NewNetwork):
-        control_plane = [str(subnets.control_plane) for subnets in routed_subnets(network).values()]
+        routed = routed_subnets(network).values()
+        control_plane = [str(subnets.control_plane) for subnets in routed]
+        load_balancer = [str(subnets.load_balancer) for subnets in routed]
         # interface endpoints sit in the primary range
         endpoints: tuple[str, ...] = (network.cidr,) if network.interface_endpoints else ()
     else:
         control_plane = [subnet.cidr for subnet in network.subnets if subnet.use == "control_plane"]
+        load_balancer = [subnet.cidr for subnet in network.subnets if subnet.use == "load_balancer"]
         endpoints = network.vpc_cidrs
-    return ClusterNetwork(control_plane_cidrs=tuple(control_plane), endpoint_cidrs=endpoints)
+    return ClusterNetwork(
+        control_plane_cidrs=tuple(control_plane),
+        endpoint_cidrs=endpoints,
+        load_balancer_cidrs=tuple(load_balancer),
+    )
 
 
 def _job_network(environment: Environment, cluster: Cluster, *, pod_identity: bool) -> JobNetwork:

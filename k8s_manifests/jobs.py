@@ -29,6 +29,8 @@ class JobProps:
     steps: tuple[Step, ...]
     """What it does, one after the other; it is done when the last one is."""
     service_account: str
+    api_token: bool = True
+    """Whether the steps get a token for the API server."""
     user_id: int
     """Numeric uid, gid and fsGroup that the steps run as."""
     placement: Placement
@@ -49,7 +51,7 @@ def add_job(chart: MokaChart, props: JobProps) -> str:
             "spec": {
                 "restartPolicy": "Never",
                 "serviceAccountName": props.service_account,
-                "automountServiceAccountToken": True,
+                "automountServiceAccountToken": props.api_token,
                 "enableServiceLinks": False,
                 "priorityClassName": props.priority_class,
                 "securityContext": pod_security(props.user_id),

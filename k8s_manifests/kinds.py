@@ -32,6 +32,8 @@ class Kind(Enum):
     CUSTOM_RESOURCE_DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", False)
     TARGET_GROUP_BINDING = ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", True)
     """Of the AWS Load Balancer Controller: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/."""
+    SECURITY_GROUP_POLICY = ("vpcresources.k8s.aws/v1beta1", "SecurityGroupPolicy", True)
+    """Of the controller that EKS runs itself: https://docs.aws.amazon.com/eks/latest/userguide/sg-pods-example-deployment.html."""
 
     @property
     def api_version(self) -> str:

@@ -20,7 +20,7 @@ from environments.names import (
 from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
-from k8s_manifests.network_policies import JobNetwork, add_job_policies
+from k8s_manifests.network_policies import JobNetwork, add_job_policies, add_policy
 from k8s_manifests.rbac import Rule, Subject, add_role
 
 PodSecurityLevel = Literal["restricted", "baseline", "privileged"]
@@ -91,6 +91,8 @@ class NamespacesChart(MokaChart):
         self._policy_version = f"v{kubernetes_version}"
         for name, level in PLATFORM_NAMESPACES.items():
             self._add_namespace(name, level)
+        # of many components; the namespaces that one component has to itself are closed by its chart
+        add_policy(self, "default-deny", (), namespace=SYSTEM_NAMESPACE)
         for team in teams:
             self._add_team(team)
 

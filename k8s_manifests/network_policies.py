@@ -103,6 +103,8 @@ class ClusterNetwork:
     """Subnets of the API server's interfaces; webhooks are called from there."""
     endpoint_cidrs: tuple[str, ...]
     """Ranges of the VPC that hold interface endpoints of AWS services; none when all are reached over the internet."""
+    load_balancer_cidrs: tuple[str, ...] = ()
+    """Subnets of Archer's load balancer, and of its database."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,11 @@ def scraped(*ports: int) -> Flow:
     """Return the flow from whoever reads metrics."""
     peers = ({"namespaceSelector": {"matchLabels": {SCRAPER: "true"}}, "podSelector": {}},)
     return Flow(direction="Ingress", peers=peers, tcp_ports=ports)
+
+
+def from_load_balancer(network: ClusterNetwork, *ports: int) -> Flow:
+    """Return the flow from Archer's load balancer, which calls pods from addresses of its own."""
+    return Flow(direction="Ingress", peers=cidrs(*network.load_balancer_cidrs), tcp_ports=ports)
 
 
 def called_by_api_server(network: ClusterNetwork, port: int) -> Flow:

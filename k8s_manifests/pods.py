@@ -104,6 +104,19 @@ class ConfigVolume:
 
 Volume = ScratchVolume | SecretVolume | ConfigVolume
 
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigKey:
+    """One key of a ConfigMap that may be made after the pod: the container waits for it."""
+
+    config_map: str
+    """Name of the ConfigMap, in the pod's namespace."""
+    key: str
+
+    def manifest(self) -> dict[str, Any]:
+        return {"configMapKeyRef": {"name": self.config_map, "key": self.key}}
+
+
 CONTAINER_SECURITY: Final[dict[str, Any]] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -126,6 +139,8 @@ class Step:
     """Instead of the image's entrypoint; the image's by default."""
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, ConfigKey] = field(default_factory=dict)
+    """Environment variables that hold a key of a ConfigMap."""
     resources: Resources
     volumes: tuple[Volume, ...] = ()
 
@@ -151,6 +166,8 @@ class Container:
     env: Mapping[str, str] = field(default_factory=dict)
     pod_fields: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that hold a field of the pod: {"NAMESPACE": "metadata.namespace"}."""
+    config: Mapping[str, ConfigKey] = field(default_factory=dict)
+    """Environment variables that hold a key of a ConfigMap."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Port number by port name."""
     resources: Resources
@@ -158,6 +175,8 @@ class Container:
     readiness: HttpProbe
     startup: HttpProbe | None = None
     """For a container that needs longer to start than liveness allows; none by default."""
+    drain_seconds: int = 0
+    """Time between the end of new requests and the signal to stop, which `stop_seconds` of the pod includes."""
     scratch: tuple[ScratchVolume, ...] = ()
     files: tuple[SecretVolume | ConfigVolume, ...] = ()
 
@@ -167,6 +186,7 @@ class Container:
 
     def manifest(self) -> dict[str, Any]:
         startup = {} if self.startup is None else {"startupProbe": self.startup.manifest()}
+        drain = {"lifecycle": {"preStop": {"sleep": {"seconds": self.drain_seconds}}}} if self.drain_seconds else {}
         return {
             **_beginning(self),
             "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in self.ports.items()],
@@ -174,6 +194,7 @@ class Container:
             **startup,
             "livenessProbe": self.liveness.manifest(),
             "readinessProbe": self.readiness.manifest(),
+            **drain,
             "securityContext": dict(CONTAINER_SECURITY),
             "volumeMounts": [volume.mount() for volume in self.volumes],
         }
@@ -187,6 +208,8 @@ class Pod:
     before: tuple[Step, ...] = ()
     """What runs to its end, one after the other, before the container starts."""
     service_account: str
+    api_token: bool = True
+    """Whether the container gets a token for the API server; without rights there it needs none."""
     user_id: int
     """Numeric uid, gid and fsGroup of the image; runAsNonRoot cannot check a name."""
     placement: Placement
@@ -198,7 +221,7 @@ class Pod:
         """Return the pod's spec; `spread_over` are the labels of the pods to keep apart."""
         return {
             "serviceAccountName": self.service_account,
-            "automountServiceAccountToken": True,
+            "automountServiceAccountToken": self.api_token,
             # one environment variable per Service of the namespace otherwise: "argument list too long" at thousands
             "enableServiceLinks": False,
             "priorityClassName": self.priority_class,
@@ -238,6 +261,7 @@ def _beginning(container: Container | Step) -> dict[str, Any]:
     variables: list[dict[str, Any]] = [
         {"name": key, "valueFrom": {"fieldRef": {"fieldPath": path}}} for key, path in fields.items()
     ]
+    variables += [{"name": name, "valueFrom": key.manifest()} for name, key in container.config.items()]
     variables += [{"name": key, "value": value} for key, value in container.env.items()]
     return {
         "name": container.name,

@@ -53,6 +53,16 @@ class Subject:
         return {"kind": "ServiceAccount", "name": self.name, "namespace": self.namespace}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A group of Kubernetes users that a binding gives permissions to; an access entry of EKS puts an AWS role into it."""
+
+    name: str
+
+    def manifest(self) -> dict[str, str]:
+        return {"apiGroup": _API_GROUP, "kind": "Group", "name": self.name}
+
+
 def irsa(role_arn: str | None) -> dict[str, str] | None:
     """Return the annotation by which EKS gives pods of a service account that role; none where Pod Identity does."""
     return None if role_arn is None else {"eks.amazonaws.com/role-arn": role_arn}
@@ -78,7 +88,7 @@ def add_role(
     rules: tuple[Rule, ...],
     *,
     namespace: str,
-    subject: Subject,
+    subject: Subject | Group,
     labels: Mapping[str, str] | None = None,
 ) -> None:
     """Add a Role in `namespace` and a RoleBinding of the same name that gives it to `subject`."""
@@ -94,7 +104,7 @@ def add_cluster_role(
     chart.add(Kind.CLUSTER_ROLE_BINDING, name, _binding("ClusterRole", name, subject), labels=labels)
 
 
-def _binding(role_kind: str, role: str, subject: Subject) -> dict[str, Any]:
+def _binding(role_kind: str, role: str, subject: Subject | Group) -> dict[str, Any]:
     return {
         "roleRef": {"apiGroup": _API_GROUP, "kind": role_kind, "name": role},
         "subjects": [subject.manifest()],

@@ -13,6 +13,7 @@ from k8s_manifests import build_charts
 from k8s_manifests.assembly import Component
 from k8s_manifests.base import Manifest
 from k8s_manifests.images import IMAGES
+from k8s_manifests.own_images import OWN_IMAGES
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "reference" / "manifests.md"
 ENVIRONMENT: Final = "dev"
@@ -45,7 +46,7 @@ def page() -> str:
             "Images", ("repository in the registry", "tag", "copied from", "source", "digest of the index"), _images()
         ),
         _section("Priority classes", ("name", "value", "meaning"), _priorities(manifests)),
-        _section("Rights", ("service account", "where", "resource", "verbs"), _rights(shown)),
+        _section("Rights", ("who", "where", "resource", "verbs"), _rights(shown)),
         f"`spark-{first}` stands for every team's namespace.\n",
         _section("Network policies", ("namespace", "policy", "pods", "allows"), _policies(shown)),
     ]
@@ -72,10 +73,23 @@ def _workloads(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
         (container,) = each["spec"]["template"]["spec"]["containers"]
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
         cpu = f"{requests['cpu']} to {limits['cpu']}"
-        image = container["image"].rsplit("/", 1)[-1]
-        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+        image = _without_hash(container["image"].rsplit("/", 1)[-1])
+        name, namespace = _without_digest(each), each["metadata"]["namespace"]
         replicas = str(each["spec"]["replicas"]) if each["kind"] == "Deployment" else "once"
         yield f"`{name}`", f"`{namespace}`", replicas, cpu, limits["memory"], f"`{image}`"
+
+
+def _without_digest(workload: Manifest) -> str:
+    """Return a workload's name, a Job's without the digest of what it does, which has the hash of the image in it."""
+    name: str = workload["metadata"]["name"]
+    return f"{name.rsplit('-', 1)[0]}-…" if workload["kind"] == "Job" else name
+
+
+def _without_hash(image: str) -> str:
+    """Return the image without the hash of its sources, which would make this page stale at every change of those."""
+    return next(
+        (f"{own.repository}:{own.version}" for own in OWN_IMAGES if image == f"{own.repository}:{own.tag}"), image
+    )
 
 
 def _images() -> Iterable[tuple[str, ...]]:
@@ -105,7 +119,12 @@ def _rights(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
         verbs = _verbs_by_resource(roles[binding["roleRef"]["kind"], namespace, binding["roleRef"]["name"]])
         for subject in binding["subjects"]:
             for resource, allowed in sorted(verbs.items()):
-                yield f"`{subject['namespace']}/{subject['name']}`", where, f"`{resource}`", " ".join(sorted(allowed))
+                yield _who(subject), where, f"`{resource}`", " ".join(sorted(allowed))
+
+
+def _who(subject: dict[str, str]) -> str:
+    """Return the account as namespace/name; a group has no namespace."""
+    return f"`{subject['namespace']}/{subject['name']}`" if "namespace" in subject else f"group `{subject['name']}`"
 
 
 def _verbs_by_resource(rules: list[dict[str, Any]]) -> dict[str, set[str]]:

@@ -1,7 +1,8 @@
 """Deployments and what always comes with one: a disruption budget and, when it serves something, a Service."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from k8s_manifests import labels
@@ -9,6 +10,8 @@ from k8s_manifests.base import MokaChart
 from k8s_manifests.kinds import Kind
 from k8s_manifests.pods import Pod
 
+CONFIGURATION: Final = "moka.dev/configuration"
+"""Annotation of pods that read their configuration once: its digest."""
 _ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
 
@@ -24,6 +27,8 @@ class DeploymentProps:
     pod: Pod
     alone: bool = False
     """Whether two pods must never run at once: a rollout then ends the old one before it starts the new one."""
+    configuration: str = ""
+    """Text that the pods read once, at their start: another text rolls them out again."""
 
 
 def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
@@ -42,7 +47,10 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
                 "selector": {"matchLabels": dict(props.selector)},
                 "strategy": {"type": "Recreate"} if props.alone else dict(_ROLLING),
                 "template": {
-                    "metadata": {"labels": {**chart.labels, **props.selector}},
+                    "metadata": {
+                        "labels": {**chart.labels, **props.selector},
+                        **_configuration_mark(props.configuration),
+                    },
                     "spec": props.pod.manifest(props.selector),
                 },
             }
@@ -66,6 +74,12 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
     )
 
 
+def _configuration_mark(text: str) -> dict[str, Any]:
+    """Return the annotation by which pods differ when their configuration does."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"annotations": {CONFIGURATION: digest[:16]}} if text else {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceProps:
     """A ClusterIP Service."""
@@ -74,7 +88,9 @@ class ServiceProps:
     namespace: str
     selector: Mapping[str, str]
     ports: Mapping[str, int]
-    """Service port by the name of the container's port."""
+    """Service port by its name, which is the name of the container's port, too."""
+    targets: Mapping[str, str] = field(default_factory=dict)
+    """Name of the container's port where it is another than the Service port's."""
     scraped: bool = False
     """Whether the port `metrics` is to be scraped."""
     metrics_path: str = "/metrics"
@@ -84,7 +100,8 @@ class ServiceProps:
 def add_service(chart: MokaChart, props: ServiceProps) -> None:
     """Add the Service."""
     ports: list[dict[str, Any]] = [
-        {"name": name, "port": port, "targetPort": name, "protocol": "TCP"} for name, port in props.ports.items()
+        {"name": name, "port": port, "targetPort": props.targets.get(name, name), "protocol": "TCP"}
+        for name, port in props.ports.items()
     ]
     own_labels = {labels.COMPONENT: props.selector[labels.COMPONENT]}
     chart.add(

@@ -11,6 +11,7 @@ import yaml
 from environments import Environment, environment_names, load
 from infra import bundles as module
 from infra.bundles import BundleError, Bundles
+from k8s_manifests.own_images import ARCHER
 from moka.render import rendered_files
 
 
@@ -85,6 +86,15 @@ def test_the_digest_of_the_sources_changes_with_each_of_them(tmp_path: Path, mon
             seen.add(module.sources_digest())
 
     assert len(seen) == 6
+
+
+def test_the_digest_changes_with_the_sources_of_an_image_whose_tag_stands_in_manifests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = module.sources_digest()
+    monkeypatch.setitem(ARCHER.__dict__, "inputs", "f" * 64)
+
+    assert module.sources_digest() != before
 
 
 def test_environments_travel_to_the_other_process_whole() -> None:

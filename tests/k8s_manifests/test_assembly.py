@@ -17,9 +17,12 @@ def test_files_are_ordered_by_what_must_be_there_first(dev: Any) -> None:
         "10-namespaces.yaml",
         "15-priority-classes.yaml",
         "18-cluster-autoscaler.yaml",
+        "19-archer-rights.yaml",
         "20-spark-operator.yaml",
         "30-yunikorn.yaml",
         "35-load-balancer-controller.yaml",
+        "40-history-server.yaml",
+        "50-archer.yaml",
     ]
 
 

@@ -59,7 +59,12 @@ RULE = _struct(
     {"apiGroups": STRINGS, "resources": STRINGS, "verbs": STRINGS},
     {"resourceNames": STRINGS},
 )
-SUBJECT = _struct({"kind": {"const": "ServiceAccount"}, "name": STRING, "namespace": STRING})
+SUBJECT = {
+    "oneOf": [
+        _struct({"kind": {"const": "ServiceAccount"}, "name": STRING, "namespace": STRING}),
+        _struct({"kind": {"const": "Group"}, "name": STRING, "apiGroup": {"const": "rbac.authorization.k8s.io"}}),
+    ]
+}
 
 
 def _binding(role_kind: str) -> dict[str, Any]:
@@ -112,6 +117,21 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             )
         }
     ),
+    # https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/config/crd/bases/vpcresources.k8s.aws_securitygrouppolicies.yaml
+    "SecurityGroupPolicy": _kind(
+        {"spec": _struct({"podSelector": SELECTOR, "securityGroups": _struct({"groupIds": STRINGS})})}
+    ),
+    "TargetGroupBinding": _kind(
+        {
+            "spec": _struct(
+                {
+                    "serviceRef": _struct({"name": STRING, "port": STRING}),
+                    "targetGroupName": {"type": "string", "minLength": 1, "maxLength": 32},
+                    "targetType": {"enum": ["instance", "ip"]},
+                }
+            )
+        }
+    ),
     "ValidatingWebhookConfiguration": _kind({"webhooks": {"type": "array", "items": WEBHOOK}}),
     "MutatingWebhookConfiguration": _kind({"webhooks": {"type": "array", "items": WEBHOOK}}),
     "Job": _kind(
@@ -130,7 +150,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "spec": _struct(
                 {
                     "selector": SELECTOR,
-                    "template": _struct({"metadata": _struct({"labels": LABELS}), "spec": {"type": "object"}}),
+                    "template": _struct(
+                        {"metadata": _struct({"labels": LABELS}, {"annotations": LABELS}), "spec": {"type": "object"}}
+                    ),
                 },
                 {
                     "replicas": {"type": "integer", "minimum": 0},

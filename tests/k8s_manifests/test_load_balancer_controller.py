@@ -36,7 +36,8 @@ def hosts(every_cluster: list[Any]) -> list[Any]:
 
 
 def job(rendered: Any) -> dict[str, Any]:
-    (found,) = rendered.of_kind("Job")
+    name = "load-balancer-controller-certificate-"
+    (found,) = (each for each in rendered.of_kind("Job") if each["metadata"]["name"].startswith(name))
     read: dict[str, Any] = found
     return read
 

@@ -16,7 +16,8 @@ STRANGER = End(namespace="spark-ads", labels={"app": "shell"})
 OTHER_DRIVER = End(namespace="spark-shared", labels={"spark-role": "driver"})
 DNS = End(namespace="kube-system", labels={"k8s-app": "kube-dns"})
 PROMETHEUS = End(namespace="monitoring", namespace_labels={"moka.dev/scraper": "true"}, labels={"app": "prometheus"})
-ARCHER = End(namespace="moka-system", labels={"app.kubernetes.io/name": "archer"})
+ARCHER = End(namespace="moka-system", labels={"app.kubernetes.io/name": "archer", "app.kubernetes.io/component": "api"})
+"""The pods that show drivers' pages; a test holds that they carry these labels."""
 MASTER = End(namespace="moka-celeborn", labels={"app.kubernetes.io/name": "celeborn"})
 
 
@@ -183,6 +184,63 @@ def test_with_pod_identity_the_agent_is_reached_by_those_who_use_it(
 
     assert passes(rendered, pod_of(rendered, "cluster-autoscaler", "moka-system"), agent, 80)
     assert not passes(rendered, pod_of(rendered, "load-balancer-controller", "moka-system"), agent, 80)
+
+
+def test_the_history_server_is_reached_by_the_load_balancer_and_reaches_the_bucket_alone(dev: Any) -> None:
+    server = pod_of(dev, "history-server", "moka-system")
+
+    # dev's load balancer has 10.40.0.0/23, .4.0/23 and .8.0/23
+    assert passes(dev, address("10.40.4.9"), server, 18080)
+    assert not passes(dev, address("10.40.4.9"), server, 8080)
+    for stranger in (STRANGER, DRIVER, OTHER_DRIVER, PROMETHEUS, address(CONTROL_PLANE), address("100.64.7.7")):
+        assert not passes(dev, stranger, server, 18080)
+    assert passes(dev, server, DNS, 53, "UDP")
+    assert passes(dev, server, address("52.216.1.1"), 443)
+    assert not passes(dev, server, address(CONTROL_PLANE), 6443)
+    assert not passes(dev, server, address("10.40.4.9"), 5432)
+    assert not passes(dev, server, DRIVER, 4040)
+    assert not passes(dev, server, address("169.254.169.254"), 80)
+
+
+ROLES = ("api", "dispatcher", "tracker", "janitor")
+
+
+def test_archers_roles_reach_database_api_servers_and_aws_and_only_the_load_balancer_reaches_one_of_them(
+    dev: Any,
+) -> None:
+    balancer, database = address("10.40.4.9"), address("10.40.0.77")
+    for role in ROLES:
+        pod = pod_of(dev, f"archer-{role}", "moka-system")
+        assert ARCHER.labels.items() <= pod.labels.items() or role != "api"
+        assert passes(dev, pod, database, 5432)
+        assert passes(dev, pod, address(CONTROL_PLANE), 443)
+        assert passes(dev, pod, address("52.216.1.1"), 443)
+        assert passes(dev, PROMETHEUS, pod, 8080)
+        assert not passes(dev, pod, address("169.254.169.254"), 80)
+        assert not passes(dev, pod, EXECUTOR, 4040)
+        assert [passes(dev, balancer, pod, port) for port in (8080, 8998)] == [role == "api"] * 2
+        assert passes(dev, pod, DRIVER, 4040) == (role == "api")
+        for stranger in (STRANGER, DRIVER, address("100.64.7.7"), pod_of(dev, "history-server", "moka-system")):
+            assert not passes(dev, stranger, pod, 8080)
+            assert not passes(dev, stranger, pod, 8998)
+
+
+def test_the_migration_reaches_the_database_and_the_masters_secret_and_no_api_server(dev: Any) -> None:
+    pod = pod_of(dev, "archer-migrate", "moka-system")
+
+    assert passes(dev, pod, address("10.40.0.77"), 5432)
+    assert passes(dev, pod, address("52.216.1.1"), 443)
+    assert not passes(dev, pod, address("172.20.0.1"), 443)
+    assert not passes(dev, pod, DRIVER, 4040)
+    assert not passes(dev, PROMETHEUS, pod, 8080)
+
+
+def test_a_pod_of_the_platforms_namespace_that_no_chart_knows_is_closed(dev: Any) -> None:
+    unknown = End(namespace="moka-system", labels={"app": "shell"})
+
+    assert not passes(dev, unknown, DNS, 53, "UDP")
+    assert not passes(dev, unknown, address("10.40.0.77"), 5432)
+    assert not passes(dev, DRIVER, unknown, 8080)
 
 
 def test_celeborn_and_the_metastore_are_reached_where_the_file_has_them(every_cluster: list[Any]) -> None:

@@ -1,7 +1,17 @@
 from typing import Any
 
 from k8s_manifests.placement import Placement
-from k8s_manifests.pods import ConfigVolume, Container, HttpProbe, Pod, Resources, ScratchVolume, SecretVolume, Step
+from k8s_manifests.pods import (
+    ConfigKey,
+    ConfigVolume,
+    Container,
+    HttpProbe,
+    Pod,
+    Resources,
+    ScratchVolume,
+    SecretVolume,
+    Step,
+)
 
 PROBE = HttpProbe(path="/healthz", port=8081)
 RESOURCES = Resources(cpu_millis=250, cpu_limit_millis=2000, memory_mib=512)
@@ -142,3 +152,32 @@ def test_each_rollouts_pods_are_spread_for_themselves() -> None:
         assert constraint["labelSelector"] == {"matchLabels": {"app": "thing"}}
         assert constraint["matchLabelKeys"] == ["pod-template-hash"]
         assert constraint["maxSkew"] == 1
+
+
+def test_a_variable_may_hold_a_key_of_a_config_map_that_is_made_later() -> None:
+    key = {"HOST": ConfigKey(config_map="values", key="endpoint")}
+    step = Step(name="do", image="registry.example.com/thing:1.2.3", resources=RESOURCES, config=key)
+
+    for found in (step.manifest(), _container(config=key).manifest()):
+        (variable,) = found["env"]
+        assert variable == {"name": "HOST", "valueFrom": {"configMapKeyRef": {"name": "values", "key": "endpoint"}}}
+        assert "optional" not in variable["valueFrom"]["configMapKeyRef"], "the pod waits for it"
+
+
+def test_a_container_that_drains_waits_before_the_signal_and_others_do_not() -> None:
+    assert _container(drain_seconds=15).manifest()["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+    assert "lifecycle" not in _container().manifest()
+
+
+def test_a_pod_without_rights_gets_no_token() -> None:
+    pod = Pod(
+        container=_container(),
+        service_account="thing",
+        api_token=False,
+        user_id=185,
+        placement=Placement(node_selector={"moka.dev/role": "system"}),
+        priority_class="moka-platform",
+    )
+
+    assert pod.manifest({"app": "thing"})["automountServiceAccountToken"] is False
+    assert _pod(_container())["automountServiceAccountToken"] is True

@@ -7,7 +7,7 @@ import pytest
 
 from k8s_manifests.base import MokaChart
 from k8s_manifests.errors import ChartError
-from k8s_manifests.rbac import Rule, Subject, add_cluster_role, add_role, add_service_account
+from k8s_manifests.rbac import Group, Rule, Subject, add_cluster_role, add_role, add_service_account
 
 GOLDEN = """
 spark-ads/spark: in spark-ads
@@ -20,6 +20,12 @@ moka-system/cluster-autoscaler: in moka-system
   configmaps[cluster-autoscaler-status]: delete get update
   coordination.k8s.io/leases: create
   coordination.k8s.io/leases[cluster-autoscaler]: get update
+moka:archer: in spark-ads
+  events: list watch
+  pods: delete get list patch watch
+  pods/log: get
+  resourcequotas: get list watch
+  sparkoperator.k8s.io/sparkapplications: create delete get list watch
 moka-operator/spark-operator-controller: in moka-operator
   coordination.k8s.io/leases: create
   coordination.k8s.io/leases[spark-operator-controller-lock]: get update
@@ -137,7 +143,8 @@ def _granted(rendered: Any) -> dict[str, dict[str, set[str]]]:
             namespace = binding["metadata"].get("namespace")
             role = rendered.one(kind, binding["roleRef"]["name"], namespace)
             for subject in binding["subjects"]:
-                who = f"{subject['namespace']}/{subject['name']}: in {namespace or 'the cluster'}"
+                name = f"{subject['namespace']}/{subject['name']}" if "namespace" in subject else subject["name"]
+                who = f"{name}: in {namespace or 'the cluster'}"
                 for rule in role["rules"]:
                     names = f"[{','.join(rule['resourceNames'])}]" if "resourceNames" in rule else ""
                     for group in rule["apiGroups"]:
@@ -165,11 +172,15 @@ def test_every_team_has_the_same_rights_in_its_own_namespace_and_none_elsewhere(
         granted = _granted(rendered)
         cluster = rendered.environment.cluster(rendered.cluster)
         namespaces = [f"spark-{team.name}" for team in rendered.environment.teams_on(cluster)]
-        for account in ("{namespace}/spark", "moka-operator/spark-operator-controller"):
+        for account in ("{namespace}/spark", "moka-operator/spark-operator-controller", "moka:archer"):
             tables = [granted[f"{account.format(namespace=namespace)}: in {namespace}"] for namespace in namespaces]
             assert all(table == tables[0] for table in tables)
         drivers = {who for who in granted if "/spark:" in who}
         assert drivers == {f"{namespace}/spark: in {namespace}" for namespace in namespaces}
+        archer = {who for who in granted if "archer: in" in who}
+        assert archer == {f"moka:archer: in {namespace}" for namespace in namespaces}, (
+            "on every cluster, by group alone"
+        )
 
 
 def test_a_wildcard_is_refused() -> None:
@@ -194,6 +205,14 @@ def test_a_role_comes_with_the_binding_that_gives_it_away(chart: MokaChart) -> N
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "reader", "namespace": "moka-system"}]
     assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "read"}
     assert cluster_binding["roleRef"]["kind"] == cluster_role["kind"] == "ClusterRole"
+
+
+def test_a_group_is_bound_without_a_namespace(chart: MokaChart) -> None:
+    rule = Rule(resources=("pods",), verbs=("get",))
+    add_role(chart, "read", (rule,), namespace="spark-ads", subject=Group(name="moka:archer"))
+
+    _role, binding = chart.manifests()
+    assert binding["subjects"] == [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "moka:archer"}]
 
 
 def test_two_charts_of_one_app_keep_their_objects_apart() -> None:

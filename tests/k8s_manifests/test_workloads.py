@@ -91,3 +91,30 @@ def test_a_service_is_scraped_only_when_asked(chart: MokaChart) -> None:
     add_service(chart, ServiceProps(name="thing", namespace="moka-system", selector=SELECTOR, ports={"http": 80}))
 
     assert "moka.dev/metrics" not in chart.manifests()[0]["metadata"]["labels"]
+
+
+def test_a_service_may_give_a_port_of_its_pods_another_name(chart: MokaChart) -> None:
+    given = {"http": 80, "metrics": 8080}
+    props = ServiceProps(
+        name="thing", namespace="moka-system", selector=SELECTOR, ports=given, targets={"metrics": "http"}
+    )
+    add_service(chart, props)
+
+    ports = chart.manifests()[0]["spec"]["ports"]
+    assert [(port["name"], port["port"], port["targetPort"]) for port in ports] == [
+        ("http", 80, "http"),
+        ("metrics", 8080, "http"),
+    ]
+
+
+def test_pods_differ_when_the_configuration_that_they_read_at_start_does(props: DeploymentProps) -> None:
+    import cdk8s
+
+    marks = []
+    for text in ("", "a: 1", "a: 2", "a: 2"):
+        chart = MokaChart(cdk8s.App(), "Chart", labels={"app.kubernetes.io/name": "thing"})
+        add_deployment(chart, dataclasses.replace(props, configuration=text))
+        marks.append(chart.manifests()[0]["spec"]["template"]["metadata"].get("annotations"))
+
+    assert marks[0] is None
+    assert marks[1] != marks[2] == marks[3]
