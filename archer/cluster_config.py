@@ -174,6 +174,8 @@ class ClusterConfig(_Part):
     teams: Annotated[tuple[TeamView, ...], _SOME, _SOME_IN_SCHEMA]
     profiles: tuple[ProfileView, ...] = ()
     storage: StorageView
+    spark_features: tuple[Name, ...] | None = None
+    """What the platform's Spark image can do beyond Spark itself; absent: nobody has said, and no job is refused for it."""
     job_retention_days: Annotated[int, Field(ge=1)]
     """Days that finished jobs stay in the database."""
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from archer import profiles
+from archer import features, profiles
 from archer.cluster_config import ClusterConfig, TeamView
 from archer.errors import Problem
 from archer.problems import shown
@@ -63,6 +63,8 @@ class Tenancy:
             notes.append(profiled.note())
         elif submission.profile is not None:
             problems.append(_unknown_profile(config, submission.profile))
+        lacking = features.missing(profiled.submission, config.spark_features)
+        problems += map(profiled.attributed, lacking)
         return Admission(profiled=profiled, queue=queue, problems=problems, notes=notes)
 
 

@@ -15,6 +15,7 @@ from environments.names import BucketUse
 from environments.service import Profile
 from environments.tenancy import Queue, Resources, Team
 from k8s_manifests.labels import NODE_POOL
+from k8s_manifests.own_images import spark_features
 from k8s_manifests.placement import as_toleration, node_taints
 from k8s_manifests.tiers import TIERS
 
@@ -41,6 +42,7 @@ def archer_config(environment: Environment) -> Json:
             "artifacts": _location(environment, "artifacts"),
             "staging": _location(environment, "staging"),
         },
+        "spark_features": [feature.name for feature in spark_features() if feature.built],
     }
 
 

@@ -11,6 +11,7 @@ import archer.cluster_config
 from archer.cluster_config import ClusterConfig, parse_cluster_config
 from environments import Environment, environment_names, load
 from k8s_manifests import archer_config, to_yaml
+from k8s_manifests.own_images import spark_features
 
 
 def _parsed(environment: Environment) -> ClusterConfig:
@@ -115,3 +116,11 @@ def test_it_holds_no_secret_and_no_account_but_in_the_names_of_buckets() -> None
 
     assert "111111111111" not in yaml.safe_dump(content)
     assert buckets["event_logs"] == "s3://moka-dev-event-logs-111111111111-us-east-1"
+
+
+@pytest.mark.parametrize("name", environment_names())
+def test_the_features_of_the_spark_image_are_those_that_are_built(name: str) -> None:
+    built = tuple(feature.name for feature in spark_features() if feature.built)
+
+    assert built
+    assert _parsed(load(name)).spark_features == built
