@@ -68,7 +68,7 @@ class OwnImage:
 
 ARCHER: Final = OwnImage(
     repository="archer",
-    contents=("archer", "images/archer/requirements.lock", "images/archer/metadata.py", "pyproject.toml"),
+    contents=("archer", "images/archer/requirements.lock", "images/archer/metadata.py"),
     user=10001,
 )
 """The service and its command line; `archer migrate` for the migration."""

@@ -48,7 +48,7 @@ def catalog(environment: Environment, own_images: tuple[OwnImage, ...] = OWN_IMA
     where = registry(environment)
     return (
         *(_built(image, where) for image in own_images),
-        *(_mirrored(image, where) for image in images_of(environment) if image.upstream is not None),
+        *(_mirrored(image, where) for image in images_of(environment)),
     )
 
 

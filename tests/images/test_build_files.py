@@ -63,6 +63,14 @@ def test_features_are_the_same_in_the_lock_the_dockerfile_and_the_bake_file() ->
     assert re.findall(r'WITH_(\w+) == "1" \? "(\w+)" : ""', label) == [(name.upper(), name) for name in built]
 
 
+def test_the_version_in_archers_image_is_the_projects() -> None:
+    project = tomllib.loads((IMAGES.parent / "pyproject.toml").read_text())["project"]
+
+    assert arguments("archer/Dockerfile")["VERSION"] == project["version"]
+    assert 'metadata.py moka "${VERSION}"' in (IMAGES / "archer" / "Dockerfile").read_text()
+    assert project["name"] == "moka"
+
+
 def test_bake_builds_both_images_for_both_architectures() -> None:
     assert DEFAULTS["PLATFORMS"] == "linux/amd64,linux/arm64"
     assert 'targets = ["archer", "spark"]' in BAKE
@@ -77,6 +85,5 @@ def test_the_build_context_holds_no_more_than_the_images_need() -> None:
         "*",
         "!archer",
         "!images",
-        "!pyproject.toml",
         "**/__pycache__",
     ]

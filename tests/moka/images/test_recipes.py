@@ -39,4 +39,5 @@ def test_every_argument_is_one_that_the_dockerfile_takes() -> None:
     for image in (ARCHER, SPARK):
         declared = set(re.findall(r"^ARG (\w+)", (ROOT / image.dockerfile).read_text(), re.MULTILINE))
 
-        assert set(recipe_of(image, PLATFORMS, "base").arguments) == declared
+        # the version alone is the Dockerfile's own
+        assert set(recipe_of(image, PLATFORMS, "base").arguments) == declared - {"VERSION"}
