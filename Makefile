@@ -1,6 +1,6 @@
 # Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e testbed check policy format bench setup lock clean
+.PHONY: help run test e2e testbed images check policy format bench setup lock clean
 SHELL := /bin/sh
 
 # Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
@@ -21,10 +21,14 @@ test: setup ## run every test; no network after the set-up
 	@exec pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
+	@sh scripts/setup-e2e.sh
 	@exec pytest tests/e2e $(ARGS)
 
 testbed: setup ## start a Kubernetes control plane with the pretended nodes of ENV (dev) and stay until Ctrl-C
 	@exec python -m testbed up $(or $(ENV),dev)
+
+images: setup ## build the images of Archer and Spark for this machine, on BASE or the pinned base
+	@exec moka images build $(if $(BASE),--base $(BASE))
 
 check: setup ## format, lint, types, import layers, spelling, dependency audit
 	ruff format --check .
