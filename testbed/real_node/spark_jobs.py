@@ -1,6 +1,7 @@
 """Spark jobs on a real node by Spark's own spark-submit, in cluster mode, without any operator.
 
-Pods are those that the restricted profile admits; the account that submits is that of the namespace's drivers.
+Pods are those that the restricted profile admits. The kubeconfig is of whoever submits, the operator's account for example:
+a driver's own may not, for it makes no Service.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from testbed.spark_home import pyspark_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from testbed.kubernetes import Client, Manifest
     from testbed.real_node.node import RealNode
@@ -47,11 +49,11 @@ SETTINGS: Final = {
 class SparkJobs:
     """Submits jobs into one namespace of the node's cluster."""
 
-    def __init__(self, node: RealNode, namespace: str, account: str = "spark") -> None:
+    def __init__(self, node: RealNode, namespace: str, kubeconfig: Path) -> None:
         self.client: Client = node.plane.client()
         self.namespace = namespace
         self._node = node
-        self._kubeconfig = node.plane.kubeconfig_for(namespace, account)
+        self._kubeconfig = kubeconfig
         self._program = pyspark_home(node.keeper.folder / "submit-home") / "bin" / "spark-submit"
 
     def submit(
@@ -84,7 +86,8 @@ class SparkJobs:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"spark-submit ended with {done.returncode}: {done.stderr[-3000:]}"
+        said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("\tat "))
+        assert done.returncode == 0, f"spark-submit ended with {done.returncode}: {said[-3000:]}"
         return Job(self.client, self.namespace, name)
 
     def add_script(self, name: str, script: str) -> None:

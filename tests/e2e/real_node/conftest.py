@@ -71,5 +71,5 @@ def chart(node: RealNode) -> OperatorChart:
 
 @pytest.fixture(scope="session")
 def jobs(node: RealNode, chart: OperatorChart) -> SparkJobs:
-    """Submits into the first team's namespace."""
-    return SparkJobs(node, chart.job_namespaces[0])
+    """Submits into the first team's namespace, as the operator does."""
+    return SparkJobs(node, chart.job_namespaces[0], chart.kubeconfig(node.plane))
