@@ -15,6 +15,7 @@ from moka_constructs.manifest_set.handler.client import Client as HandlerClient
 from moka_constructs.manifest_set.handler.deadline import Deadline
 from moka_constructs.manifest_set.handler.order import ManifestFile
 from moka_constructs.manifest_set.handler.run import Delivery, Options
+from testbed.kubernetes import ApiError
 from testbed.nodes import PretendedNodes
 
 if TYPE_CHECKING:
@@ -81,10 +82,21 @@ class Deliveries:
         )
 
 
-def rendered(environment: str, cluster: str) -> tuple[ManifestFile, ...]:
-    """The files that an environment's cluster gets, of all its sets."""
+def rendered(environment: str, cluster: str, set_name: str = "platform") -> tuple[ManifestFile, ...]:
+    """The files of one set of an environment's cluster; none when it has none."""
     loaded = load(environment)
-    return tuple(file for each in rendered_sets(loaded, loaded.cluster(cluster)) for file in each.files)
+    sets = {each.name: each.files for each in rendered_sets(loaded, loaded.cluster(cluster))}
+    return tuple(
+        ManifestFile(name=file.name, manifests=tuple(_unserved(each) for each in file.manifests))
+        for file in sets.get(set_name, ())
+    )
+
+
+def _unserved(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The manifest, with webhooks that let pass what nobody judges: no container runs here that could serve them."""
+    if not str(manifest["kind"]).endswith("WebhookConfiguration"):
+        return manifest
+    return {**manifest, "webhooks": [{**each, "failurePolicy": "Ignore"} for each in manifest["webhooks"]]}
 
 
 def as_files(files: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[ManifestFile, ...]:
@@ -95,10 +107,20 @@ def versions(api: Client, *kinds: tuple[str, str]) -> Versions:
     """{(kind, namespace, name): resource version} of every object of these kinds, by default of all that sets hold."""
     found: Versions = {}
     for api_version, kind in kinds or KINDS:
-        for each in api.list(api_version, kind):
+        for each in _list(api, api_version, kind):
             metadata = each["metadata"]
             found[kind, metadata.get("namespace", ""), metadata["name"]] = metadata["resourceVersion"]
     return found
+
+
+def _list(api: Client, api_version: str, kind: str) -> list[Manifest]:
+    """All objects of a kind; none of one that is not served."""
+    try:
+        return api.list(api_version, kind)
+    except ApiError as error:
+        if error.code == 404:
+            return []
+        raise
 
 
 def settled(api: Client, *kinds: tuple[str, str]) -> Versions:
@@ -157,8 +179,18 @@ def a_deployment(
     )
 
 
-def a_crd(kind: str, group: str) -> Manifest:
-    plural = f"{kind.lower()}s"
+def eks_own_kind() -> Manifest:
+    """The kind that EKS brings along for security groups of pods; its own definition is stricter."""
+    crd = a_crd("SecurityGroupPolicy", "vpcresources.k8s.aws", plural="securitygrouppolicies", version="v1beta1")
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {
+        "type": "object",
+        "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+    }
+    return crd
+
+
+def a_crd(kind: str, group: str, *, plural: str = "", version: str = "v1") -> Manifest:
+    plural = plural or f"{kind.lower()}s"
     schema = {
         "type": "object",
         "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer", "minimum": 1}}}},
@@ -167,6 +199,6 @@ def a_crd(kind: str, group: str) -> Manifest:
         "group": group,
         "names": {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"},
         "scope": "Namespaced",
-        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
     }
     return an_object("CustomResourceDefinition", f"{plural}.{group}", api="apiextensions.k8s.io/v1", spec=spec)

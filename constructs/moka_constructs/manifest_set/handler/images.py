@@ -47,7 +47,7 @@ def check(session: Any, account: str, manifests: Iterable[Manifest]) -> None:
     wanted = {reference: found for reference in users if (found := in_account(reference, account))}
     missing = _missing(session, sorted(set(wanted.values())))
     problems = [
-        Problem(reference, f"{missing[image]}; {' and '.join(dict.fromkeys(users[reference]))} need it")
+        Problem(reference, f"{missing[image]}; needed by {' and '.join(dict.fromkeys(users[reference]))}")
         for reference, image in wanted.items()
         if image in missing
     ]

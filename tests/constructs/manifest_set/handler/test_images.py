@@ -69,8 +69,8 @@ def test_all_that_are_missing_are_told_with_who_needs_them(session: Any) -> None
 
     assert str(error.value).splitlines() == [
         "images are missing (`moka images push ENV` copies them):",
-        f"  {REGISTRY}/moka-dev/spark-operator:9.9.9: the repository has no such image; Deployment n/controller and Deployment n/webhook need it",
-        f"  {REGISTRY}/moka-dev/yunikorn:1.9.0: there is no such repository; Deployment n/scheduler need it",
+        f"  {REGISTRY}/moka-dev/spark-operator:9.9.9: the repository has no such image; needed by Deployment n/controller and Deployment n/webhook",
+        f"  {REGISTRY}/moka-dev/yunikorn:1.9.0: there is no such repository; needed by Deployment n/scheduler",
     ]
 
 
