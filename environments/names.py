@@ -13,10 +13,12 @@ from environments.service import CacheUpstream
 from environments.tenancy import Team
 
 SYSTEM_NAMESPACE: Final = "moka-system"
-"""Archer, the History Server, and what serves the whole cluster: autoscaler, load balancer controller, log shipper."""
+"""Archer, the History Server, and what serves the whole cluster: autoscaler, load balancer controller."""
 OPERATOR_NAMESPACE: Final = "moka-operator"
 YUNIKORN_NAMESPACE: Final = "moka-yunikorn"
 CELEBORN_NAMESPACE: Final = "moka-celeborn"
+LOGS_NAMESPACE: Final = "moka-logs"
+"""The log shipper alone: it reads folders of the nodes, which `moka-system` refuses."""
 PLATFORM_CONFIG_MAP: Final = "moka-platform"
 """ConfigMap of values known only after a deploy (database endpoint, OIDC issuer); written by the custom resource alone."""
 SPARK_SERVICE_ACCOUNT: Final = "spark"
@@ -32,7 +34,7 @@ SERVICE_ACCOUNTS: Final[Mapping[str, tuple[str, str]]] = {
     "ebs-csi": ("kube-system", "ebs-csi-controller-sa"),
     "history-server": (SYSTEM_NAMESPACE, "history-server"),
     "load-balancer-controller": (SYSTEM_NAMESPACE, "load-balancer-controller"),
-    "log-shipper": (SYSTEM_NAMESPACE, "log-shipper"),
+    "log-shipper": (LOGS_NAMESPACE, "log-shipper"),
     "vpc-cni": ("kube-system", "aws-node"),
 }
 """{workload: (namespace, service account)} of the platform's own workloads that have an AWS role; a role trusts this account

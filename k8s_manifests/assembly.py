@@ -22,6 +22,7 @@ from k8s_manifests.cluster_autoscaler import ClusterAutoscalerChart
 from k8s_manifests.crds import CrdsChart
 from k8s_manifests.history_server import HistoryServerChart
 from k8s_manifests.load_balancer_controller import LoadBalancerControllerChart
+from k8s_manifests.log_shipper import LogShipperChart
 from k8s_manifests.namespaces import NamespacesChart
 from k8s_manifests.priority_classes import PriorityClassesChart
 from k8s_manifests.spark_operator import SparkOperatorChart
@@ -114,6 +115,10 @@ def _history_server(scope: Construct, environment: Environment, cluster: Cluster
     return HistoryServerChart(scope, "HistoryServer", props.history_server(environment, cluster))
 
 
+def _log_shipper(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    return LogShipperChart(scope, "LogShipper", props.log_shipper(environment, cluster))
+
+
 def _has_teams(environment: Environment, cluster: Cluster) -> bool:
     """Without a job namespace the operator would have to watch the whole cluster; it is left out instead, as are Archer's rights."""
     return bool(environment.teams_on(cluster))
@@ -135,6 +140,7 @@ REGISTRY: Final = (
     _Entry(order=30, name="yunikorn", make=_yunikorn),
     _Entry(order=35, name="load-balancer-controller", make=_load_balancer_controller, applies=_hosts_archer),
     _Entry(order=40, name="history-server", make=_history_server, applies=_hosts_archer),
+    _Entry(order=45, name="log-shipper", make=_log_shipper, applies=_has_teams),
     _Entry(order=50, name="archer", make=_archer, applies=_hosts_archer, set_name="archer"),
 )
 """Every component, in the order in which it is applied."""

@@ -20,6 +20,7 @@ from k8s_manifests.cluster_autoscaler import ClusterAutoscalerProps
 from k8s_manifests.history_server import HistoryServerProps
 from k8s_manifests.images import (
     CLUSTER_AUTOSCALER,
+    FLUENT_BIT,
     LOAD_BALANCER_CONTROLLER,
     PAUSE,
     SPARK_OPERATOR,
@@ -28,10 +29,11 @@ from k8s_manifests.images import (
     YUNIKORN_SCHEDULER,
 )
 from k8s_manifests.load_balancer_controller import LoadBalancerControllerProps
+from k8s_manifests.log_shipper import LogShipperProps
 from k8s_manifests.namespaces import TeamNamespace
 from k8s_manifests.network_policies import ClusterNetwork, JobNetwork
 from k8s_manifests.own_images import ARCHER, SPARK
-from k8s_manifests.placement import on_role
+from k8s_manifests.placement import on_every_node_of, on_role
 from k8s_manifests.spark_operator import SparkOperatorProps
 from k8s_manifests.text import to_yaml
 from k8s_manifests.yunikorn import YuniKornProps
@@ -177,6 +179,22 @@ def history_server(environment: Environment, cluster: Cluster) -> HistoryServerP
         event_logs=f"s3a://{moka_names.bucket(environment, 'event-logs')}/{EVENT_LOG_PREFIX}",
         event_log_days=environment.storage.event_log_days,
         placement=on_role(cluster, "system"),
+        network=cluster_network(environment),
+    )
+
+
+def log_shipper(environment: Environment, cluster: Cluster) -> LogShipperProps:
+    """Return the shipper for the nodes of drivers and executors."""
+    namespace, account = moka_names.SERVICE_ACCOUNTS["log-shipper"]
+    return LogShipperProps(
+        environment=environment.name,
+        image=FLUENT_BIT.in_registry(moka_names.registry(environment)),
+        region=environment.region,
+        namespace=namespace,
+        account=account,
+        role_arn=irsa_role(environment, cluster, "log-shipper"),
+        bucket=moka_names.bucket(environment, "container-logs"),
+        placement=on_every_node_of(cluster, "driver", "executor"),
         network=cluster_network(environment),
     )
 

@@ -99,6 +99,15 @@ WEBHOOK_CERTIFICATES: Final = Image(
 )
 """Makes the load balancer controller's certificate inside the cluster; the one that kube-prometheus-stack uses, too."""
 
+FLUENT_BIT: Final = Image(
+    repository="fluent-bit",
+    upstream="docker.io/fluent/fluent-bit",
+    version="5.0.9",
+    # the version that AWS builds its own image on since July 2026
+    source="https://github.com/fluent/fluent-bit/releases/tag/v5.0.9",
+)
+"""Distroless, the one binary."""
+
 _FOR_EVERY_CLUSTER: Final = (
     SPARK_OPERATOR,
     YUNIKORN_SCHEDULER,
@@ -106,6 +115,7 @@ _FOR_EVERY_CLUSTER: Final = (
     PAUSE,
     LOAD_BALANCER_CONTROLLER,
     WEBHOOK_CERTIFICATES,
+    FLUENT_BIT,
 )
 IMAGES: Final = (*_FOR_EVERY_CLUSTER, *CLUSTER_AUTOSCALER.values())
 """All images, in the order in which they are mirrored."""

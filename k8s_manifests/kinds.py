@@ -25,6 +25,7 @@ class Kind(Enum):
     NETWORK_POLICY = ("networking.k8s.io/v1", "NetworkPolicy", True)
     PRIORITY_CLASS = ("scheduling.k8s.io/v1", "PriorityClass", False)
     DEPLOYMENT = ("apps/v1", "Deployment", True)
+    DAEMON_SET = ("apps/v1", "DaemonSet", True)
     JOB = ("batch/v1", "Job", True)
     POD_DISRUPTION_BUDGET = ("policy/v1", "PodDisruptionBudget", True)
     MUTATING_WEBHOOK_CONFIGURATION = ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", False)

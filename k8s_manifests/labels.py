@@ -20,6 +20,9 @@ METRICS: Final = "moka.dev/metrics"
 METRICS_PATH: Final = "prometheus.io/path"
 """Annotation of those whose metrics are not at /metrics."""
 
+NOT_RESTRICTED: Final = "moka.dev/not-restricted"
+"""Annotation of pods that do not keep to the restricted Pod Security profile: why."""
+
 NODE_POOL: Final = "moka.dev/pool"
 NODE_ROLE: Final = "moka.dev/role"
 NODE_CAPACITY: Final = "moka.dev/capacity"

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from environments.names import (
     CELEBORN_NAMESPACE,
+    LOGS_NAMESPACE,
     OPERATOR_NAMESPACE,
     SPARK_SERVICE_ACCOUNT,
     SYSTEM_NAMESPACE,
@@ -31,6 +32,8 @@ PLATFORM_NAMESPACES: Final[dict[str, PodSecurityLevel]] = {
     YUNIKORN_NAMESPACE: "restricted",
     # Celeborn's workers write to the nodes' NVMe through hostPath volumes; nothing else runs there
     CELEBORN_NAMESPACE: "privileged",
+    # the log shipper reads containers' logs where the kubelet keeps them; nothing else runs there
+    LOGS_NAMESPACE: "privileged",
 }
 """The platform's namespaces and what they may run. None matches ^spark-, which YuniKorn and the operator own."""
 

@@ -18,6 +18,8 @@ class Placement:
 
     node_selector: dict[str, str]
     tolerations: tuple[dict[str, str], ...] = field(default=())
+    roles: tuple[PoolRole, ...] = ()
+    """Roles of the pools, where a selector cannot name them all."""
 
 
 def node_labels(pool: Pool) -> dict[str, str]:
@@ -42,8 +44,19 @@ def on_role(cluster: Cluster, role: PoolRole) -> Placement:
         raise ChartError(
             f"cluster {cluster.name}", f"has no pool of role {role!r} (it has {allowed}); add one to `pools`"
         )
-    tolerations = {tuple(taint.values()): taint for pool in pools for taint in node_taints(pool)}
-    return Placement(node_selector={NODE_ROLE: role}, tolerations=tuple(map(as_toleration, tolerations.values())))
+    return Placement(node_selector={NODE_ROLE: role}, tolerations=_tolerations(pools))
+
+
+def on_every_node_of(cluster: Cluster, *roles: PoolRole) -> Placement:
+    """Return the placement of one pod per node of all pools of `roles`, with every taint of those pools tolerated."""
+    pools = [pool for pool in cluster.pools if pool.role in roles]
+    return Placement(node_selector={}, tolerations=_tolerations(pools), roles=roles)
+
+
+def _tolerations(pools: list[Pool]) -> tuple[dict[str, str], ...]:
+    """Return the tolerations of these pools' taints, each once."""
+    taints = {tuple(taint.values()): taint for pool in pools for taint in node_taints(pool)}
+    return tuple(map(as_toleration, taints.values()))
 
 
 def as_toleration(taint: dict[str, str]) -> dict[str, str]:
@@ -53,7 +66,13 @@ def as_toleration(taint: dict[str, str]) -> dict[str, str]:
 
 def as_pod_fields(placement: Placement) -> dict[str, Any]:
     """Return the fields of a pod's spec."""
-    fields: dict[str, Any] = {"nodeSelector": dict(placement.node_selector)}
+    fields: dict[str, Any] = {}
+    if placement.node_selector:
+        fields["nodeSelector"] = dict(placement.node_selector)
+    if placement.roles:
+        expression = {"key": NODE_ROLE, "operator": "In", "values": list(placement.roles)}
+        terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+        fields["affinity"] = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
     if placement.tolerations:
         fields["tolerations"] = [dict(toleration) for toleration in placement.tolerations]
     return fields

@@ -1,14 +1,16 @@
 """Pods of the platform, typed, so that none can be rendered without limits, probes or a restricted security context.
 
-The restricted profile of https://kubernetes.io/docs/concepts/security/pod-security-standards/ is not an option here: it
-is what every pod gets. Volumes are emptyDirs with a size, and Secrets or ConfigMaps to read; a component that needs
-another kind adds it as a type.
+The restricted profile of https://kubernetes.io/docs/concepts/security/pod-security-standards/ is what every pod gets, unless it
+gives its reason in `not_restricted`, which then stands on the pod. Volumes are emptyDirs with a size, Secrets or ConfigMaps to
+read, and folders of the node for such a pod; a component that needs another kind adds it as a type.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from k8s_manifests import labels
+from k8s_manifests.errors import ChartError
 from k8s_manifests.placement import Placement, as_pod_fields
 
 
@@ -102,7 +104,25 @@ class ConfigVolume:
         return {"name": self.name, "mountPath": self.path, "readOnly": True}
 
 
-Volume = ScratchVolume | SecretVolume | ConfigVolume
+@dataclass(frozen=True, kw_only=True)
+class NodeVolume:
+    """A folder of the node (hostPath), mounted at the same path; only for pods that are not restricted."""
+
+    name: str
+    path: str
+    writable: bool = False
+    """The folder is made when it is not there; without it, it must be."""
+
+    def volume(self) -> dict[str, Any]:
+        kind = "DirectoryOrCreate" if self.writable else "Directory"
+        return {"name": self.name, "hostPath": {"path": self.path, "type": kind}}
+
+    def mount(self) -> dict[str, Any]:
+        mount = {"name": self.name, "mountPath": self.path}
+        return mount if self.writable else {**mount, "readOnly": True}
+
+
+Volume = ScratchVolume | SecretVolume | ConfigVolume | NodeVolume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,12 +199,13 @@ class Container:
     """Time between the end of new requests and the signal to stop, which `stop_seconds` of the pod includes."""
     scratch: tuple[ScratchVolume, ...] = ()
     files: tuple[SecretVolume | ConfigVolume, ...] = ()
+    node_folders: tuple[NodeVolume, ...] = ()
 
     @property
     def volumes(self) -> tuple[Volume, ...]:
-        return (*self.scratch, *self.files)
+        return (*self.scratch, *self.files, *self.node_folders)
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self, *, as_root: bool = False) -> dict[str, Any]:
         startup = {} if self.startup is None else {"startupProbe": self.startup.manifest()}
         drain = {"lifecycle": {"preStop": {"sleep": {"seconds": self.drain_seconds}}}} if self.drain_seconds else {}
         return {
@@ -195,7 +216,7 @@ class Container:
             "livenessProbe": self.liveness.manifest(),
             "readinessProbe": self.readiness.manifest(),
             **drain,
-            "securityContext": dict(CONTAINER_SECURITY),
+            "securityContext": {**CONTAINER_SECURITY, "runAsNonRoot": not as_root},
             "volumeMounts": [volume.mount() for volume in self.volumes],
         }
 
@@ -212,13 +233,37 @@ class Pod:
     """Whether the container gets a token for the API server; without rights there it needs none."""
     user_id: int
     """Numeric uid, gid and fsGroup of the image; runAsNonRoot cannot check a name."""
+    not_restricted: str = ""
+    """Why the pod may not be restricted: it then may run as root and have folders of the node, and nothing more."""
     placement: Placement
     priority_class: str
     stop_seconds: int = 30
     """terminationGracePeriodSeconds."""
 
-    def manifest(self, spread_over: Mapping[str, str]) -> dict[str, Any]:
-        """Return the pod's spec; `spread_over` are the labels of the pods to keep apart."""
+    def __post_init__(self) -> None:
+        if (self.user_id == 0 or self.container.node_folders) and not self.not_restricted:
+            raise ChartError(
+                self.container.name,
+                "runs as root or has folders of the node without a reason; give it in `not_restricted`, or do without",
+            )
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the pod says about itself."""
+        return {labels.NOT_RESTRICTED: self.not_restricted} if self.not_restricted else {}
+
+    def manifest(self, spread_over: Mapping[str, str] | None) -> dict[str, Any]:
+        """Return the pod's spec; `spread_over` are the labels of the pods to keep apart, None where each node has one."""
+        spread = (
+            {}
+            if spread_over is None
+            else {
+                "topologySpreadConstraints": [
+                    _spread("kubernetes.io/hostname", "DoNotSchedule", spread_over),
+                    _spread("topology.kubernetes.io/zone", "ScheduleAnyway", spread_over),
+                ]
+            }
+        )
         return {
             "serviceAccountName": self.service_account,
             "automountServiceAccountToken": self.api_token,
@@ -228,12 +273,9 @@ class Pod:
             "terminationGracePeriodSeconds": self.stop_seconds,
             "securityContext": pod_security(self.user_id),
             **as_pod_fields(self.placement),
-            "topologySpreadConstraints": [
-                _spread("kubernetes.io/hostname", "DoNotSchedule", spread_over),
-                _spread("topology.kubernetes.io/zone", "ScheduleAnyway", spread_over),
-            ],
+            **spread,
             **({"initContainers": [step.manifest() for step in self.before]} if self.before else {}),
-            "containers": [self.container.manifest()],
+            "containers": [self.container.manifest(as_root=self.user_id == 0)],
             "volumes": volumes_of(self.container, *self.before),
         }
 
@@ -241,7 +283,7 @@ class Pod:
 def pod_security(user_id: int) -> dict[str, Any]:
     """Return the securityContext of a pod whose image runs as that uid and gid."""
     return {
-        "runAsNonRoot": True,
+        "runAsNonRoot": user_id != 0,
         "runAsUser": user_id,
         "runAsGroup": user_id,
         "fsGroup": user_id,

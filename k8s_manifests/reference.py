@@ -18,6 +18,8 @@ from k8s_manifests.own_images import OWN_IMAGES
 PAGE: Final = Path(__file__).parent.parent / "docs" / "reference" / "manifests.md"
 ENVIRONMENT: Final = "dev"
 
+_REPLICAS: Final = {"Deployment": "", "DaemonSet": "one per node", "Job": "once"}
+"""How many pods a kind of workload has; empty: as it says itself."""
 _INTRODUCTION: Final = """# Manifests
 
 <!-- made by `python -m k8s_manifests.reference`; change the charts in k8s_manifests/, not this page -->
@@ -68,14 +70,14 @@ def _files(components: tuple[Component, ...]) -> Iterable[tuple[str, ...]]:
 
 def _workloads(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
     for each in manifests:
-        if each["kind"] not in {"Deployment", "Job"}:
+        if each["kind"] not in _REPLICAS:
             continue
         (container,) = each["spec"]["template"]["spec"]["containers"]
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
         cpu = f"{requests['cpu']} to {limits['cpu']}"
         image = _without_hash(container["image"].rsplit("/", 1)[-1])
         name, namespace = _without_digest(each), each["metadata"]["namespace"]
-        replicas = str(each["spec"]["replicas"]) if each["kind"] == "Deployment" else "once"
+        replicas = _REPLICAS[each["kind"]] or str(each["spec"]["replicas"])
         yield f"`{name}`", f"`{namespace}`", replicas, cpu, limits["memory"], f"`{image}`"
 
 

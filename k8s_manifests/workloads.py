@@ -1,4 +1,4 @@
-"""Deployments and what always comes with one: a disruption budget and, when it serves something, a Service."""
+"""Deployments and what always comes with one: a disruption budget and, when it serves something, a Service. DaemonSets."""
 
 import hashlib
 from collections.abc import Mapping
@@ -47,10 +47,7 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
                 "selector": {"matchLabels": dict(props.selector)},
                 "strategy": {"type": "Recreate"} if props.alone else dict(_ROLLING),
                 "template": {
-                    "metadata": {
-                        "labels": {**chart.labels, **props.selector},
-                        **_configuration_mark(props.configuration),
-                    },
+                    "metadata": _pod_metadata(chart, props),
                     "spec": props.pod.manifest(props.selector),
                 },
             }
@@ -74,10 +71,44 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
     )
 
 
-def _configuration_mark(text: str) -> dict[str, Any]:
-    """Return the annotation by which pods differ when their configuration does."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return {"annotations": {CONFIGURATION: digest[:16]}} if text else {}
+@dataclass(frozen=True, kw_only=True)
+class DaemonSetProps:
+    """One pod per node of some pools."""
+
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    """Labels of its pods; they never change."""
+    pod: Pod
+    configuration: str = ""
+    """As of a Deployment."""
+
+
+def add_daemon_set(chart: MokaChart, props: DaemonSetProps) -> None:
+    """Add the DaemonSet. It has no budget: a drain leaves its pods, and its controller counts no disruption."""
+    chart.add(
+        Kind.DAEMON_SET,
+        props.name,
+        {
+            "spec": {
+                "revisionHistoryLimit": 3,
+                "selector": {"matchLabels": dict(props.selector)},
+                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},
+                "template": {"metadata": _pod_metadata(chart, props), "spec": props.pod.manifest(None)},
+            }
+        },
+        namespace=props.namespace,
+        labels={labels.COMPONENT: props.selector[labels.COMPONENT]},
+    )
+
+
+def _pod_metadata(chart: MokaChart, props: DeploymentProps | DaemonSetProps) -> dict[str, Any]:
+    """Return a template's metadata: what selects the pods, and how they differ when their configuration does."""
+    annotations = dict(props.pod.annotations)
+    if props.configuration:
+        annotations[CONFIGURATION] = hashlib.sha256(props.configuration.encode()).hexdigest()[:16]
+    found: dict[str, Any] = {"labels": {**chart.labels, **props.selector}}
+    return {**found, "annotations": annotations} if annotations else found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,9 +124,9 @@ def test_pods_of_another_cluster_with_the_same_names_are_refused(stacks: Stacks)
     shipper = next(role for role in pod_roles(stacks) if role.properties["RoleName"] == "moka-prod-batch-log-shipper")
     stack = stacks[shipper.path]
 
-    assert may_assume(shipper, stack, Pod("prod", "batch", "moka-system", "log-shipper"))
-    assert not may_assume(shipper, stack, Pod("prod", "adhoc", "moka-system", "log-shipper"))
-    assert not may_assume(shipper, stack, Pod("staging", "batch", "moka-system", "log-shipper"))
+    assert may_assume(shipper, stack, Pod("prod", "batch", "moka-logs", "log-shipper"))
+    assert not may_assume(shipper, stack, Pod("prod", "adhoc", "moka-logs", "log-shipper"))
+    assert not may_assume(shipper, stack, Pod("staging", "batch", "moka-logs", "log-shipper"))
     assert not may_assume(shipper, stack, Pod("prod", "batch", "spark-ads", "log-shipper"))
     assert not may_assume(shipper, stack, Pod("prod", "batch", "moka-system", "spark"))
 

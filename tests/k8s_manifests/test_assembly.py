@@ -22,6 +22,7 @@ def test_files_are_ordered_by_what_must_be_there_first(dev: Any) -> None:
         "30-yunikorn.yaml",
         "35-load-balancer-controller.yaml",
         "40-history-server.yaml",
+        "45-log-shipper.yaml",
         "50-archer.yaml",
     ]
 

@@ -145,6 +145,25 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             )
         }
     ),
+    "DaemonSet": _kind(
+        {
+            "spec": _struct(
+                {
+                    "selector": SELECTOR,
+                    "template": _struct(
+                        {"metadata": _struct({"labels": LABELS}, {"annotations": LABELS}), "spec": {"type": "object"}}
+                    ),
+                },
+                {
+                    "revisionHistoryLimit": {"type": "integer"},
+                    "updateStrategy": _struct(
+                        {"type": {"enum": ["RollingUpdate", "OnDelete"]}},
+                        {"rollingUpdate": _struct({}, {"maxUnavailable": {"type": ["integer", "string"]}})},
+                    ),
+                },
+            )
+        }
+    ),
     "Deployment": _kind(
         {
             "spec": _struct(
@@ -191,7 +210,7 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         return _model_problems(MODELS[kind], manifest)
     errors = Draft202012Validator(SCHEMAS[kind]).iter_errors(manifest)
     found = [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
-    if kind in {"Deployment", "Job"} and not found:
+    if kind in {"Deployment", "DaemonSet", "Job"} and not found:
         found = _model_problems(models.IoK8sApiCoreV1PodSpec, manifest["spec"]["template"]["spec"])
     return found
 

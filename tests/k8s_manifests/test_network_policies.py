@@ -235,6 +235,18 @@ def test_the_migration_reaches_the_database_and_the_masters_secret_and_no_api_se
     assert not passes(dev, PROMETHEUS, pod, 8080)
 
 
+def test_the_log_shipper_reaches_the_bucket_and_is_reached_for_metrics_alone(dev: Any) -> None:
+    shipper = pod_of(dev, "log-shipper", "moka-logs")
+
+    assert passes(dev, shipper, DNS, 53, "UDP")
+    assert passes(dev, shipper, address("52.216.1.1"), 443)
+    assert passes(dev, PROMETHEUS, shipper, 2020)
+    assert not passes(dev, shipper, address("172.20.0.1"), 443)
+    assert not passes(dev, shipper, address("169.254.169.254"), 80)
+    for stranger in (STRANGER, DRIVER, ARCHER, address("100.64.7.7"), End(namespace="moka-logs")):
+        assert not passes(dev, stranger, shipper, 2020)
+
+
 def test_a_pod_of_the_platforms_namespace_that_no_chart_knows_is_closed(dev: Any) -> None:
     unknown = End(namespace="moka-system", labels={"app": "shell"})
 

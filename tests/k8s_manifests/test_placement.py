@@ -5,7 +5,7 @@ import pytest
 
 from environments import Environment, load
 from k8s_manifests.errors import ChartError
-from k8s_manifests.placement import node_labels, node_taints, on_role
+from k8s_manifests.placement import as_pod_fields, node_labels, node_taints, on_every_node_of, on_role
 
 
 def _pool(**changes: Any) -> dict[str, Any]:
@@ -58,3 +58,24 @@ def test_nodes_carry_pool_role_capacity_and_the_pools_own_labels(dev_with: Calla
         "disk": "fast",
     }
     assert node_taints(environment.clusters[0].pools[0]) == ()
+
+
+def test_every_node_of_several_roles_is_chosen_by_affinity_and_all_their_taints_are_tolerated(
+    dev_with: Callable[..., Environment],
+) -> None:
+    environment = _with_pools(
+        dev_with,
+        _pool(),
+        _pool(name="driver", role="driver"),
+        _pool(name="big", role="executor", taints=[{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]),
+    )
+    fields = as_pod_fields(on_every_node_of(environment.clusters[0], "driver", "executor"))
+
+    (term,) = fields["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert term["matchExpressions"] == [{"key": "moka.dev/role", "operator": "In", "values": ["driver", "executor"]}]
+    assert "nodeSelector" not in fields
+    assert [(each["key"], each["value"]) for each in fields["tolerations"]] == [
+        ("moka.dev/role", "driver"),
+        ("moka.dev/role", "executor"),
+        ("gpu", "yes"),
+    ]

@@ -1,11 +1,15 @@
 from typing import Any
 
+import pytest
+
+from k8s_manifests.errors import ChartError
 from k8s_manifests.placement import Placement
 from k8s_manifests.pods import (
     ConfigKey,
     ConfigVolume,
     Container,
     HttpProbe,
+    NodeVolume,
     Pod,
     Resources,
     ScratchVolume,
@@ -181,3 +185,30 @@ def test_a_pod_without_rights_gets_no_token() -> None:
 
     assert pod.manifest({"app": "thing"})["automountServiceAccountToken"] is False
     assert _pod(_container())["automountServiceAccountToken"] is True
+
+
+@pytest.mark.parametrize(
+    "changes", [{"user_id": 0}, {"container": _container(node_folders=(NodeVolume(name="logs", path="/var/log"),))}]
+)
+def test_a_pod_that_is_not_restricted_is_refused_without_its_reason(changes: dict[str, Any]) -> None:
+    given: dict[str, Any] = {
+        "container": _container(),
+        "service_account": "thing",
+        "user_id": 185,
+        "placement": Placement(node_selector={"moka.dev/role": "system"}),
+        "priority_class": "moka-platform",
+        **changes,
+    }
+
+    with pytest.raises(ChartError, match="runs as root or has folders of the node without a reason"):
+        Pod(**given)
+    assert Pod(**given, not_restricted="reads logs").annotations == {"moka.dev/not-restricted": "reads logs"}
+
+
+def test_a_folder_of_the_node_is_read_only_unless_it_is_the_pods_own() -> None:
+    read, own = NodeVolume(name="logs", path="/var/log"), NodeVolume(name="state", path="/var/lib/x", writable=True)
+
+    assert read.volume() == {"name": "logs", "hostPath": {"path": "/var/log", "type": "Directory"}}
+    assert read.mount() == {"name": "logs", "mountPath": "/var/log", "readOnly": True}
+    assert own.volume() == {"name": "state", "hostPath": {"path": "/var/lib/x", "type": "DirectoryOrCreate"}}
+    assert own.mount() == {"name": "state", "mountPath": "/var/lib/x"}

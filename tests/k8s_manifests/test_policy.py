@@ -13,6 +13,8 @@ from k8s_manifests import labels
 from k8s_manifests.kinds import is_namespaced
 from k8s_manifests.placement import node_labels, node_taints
 
+NOT_RESTRICTED = {"DaemonSet/log-shipper"}
+"""The pods that do not keep to the restricted profile, each with its reason on it."""
 BUILT_IN_CLASSES = {"system-cluster-critical", "system-node-critical"}
 
 
@@ -129,19 +131,21 @@ def test_containers_keep_to_the_restricted_profile(containers: list[Any]) -> Non
             "capabilities": {"drop": ["ALL"]},
             "privileged": False,
             "readOnlyRootFilesystem": True,
-            "runAsNonRoot": True,
+            "runAsNonRoot": name.rsplit("/", 1)[0] not in NOT_RESTRICTED,
             "seccompProfile": {"type": "RuntimeDefault"},
         }, name
 
 
 def test_pods_keep_to_the_restricted_profile(workloads: list[Any]) -> None:
-    for name, _metadata, spec in workloads:
-        assert spec["securityContext"]["runAsNonRoot"] is True, name
-        assert spec["securityContext"]["runAsUser"] > 0, name
+    for name, metadata, spec in workloads:
+        restricted = name not in NOT_RESTRICTED
+        assert spec["securityContext"]["runAsNonRoot"] is restricted, name
+        assert (spec["securityContext"]["runAsUser"] > 0) is restricted, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
         kinds = {kind for volume in spec["volumes"] for kind in set(volume) - {"name"}}
-        assert kinds <= {"emptyDir", "secret", "configMap"}, name
+        assert kinds <= {"emptyDir", "secret", "configMap"} | (set() if restricted else {"hostPath"}), name
+        assert (labels.NOT_RESTRICTED in metadata.get("annotations", {})) is not restricted, name
         assert all("sizeLimit" in volume["emptyDir"] for volume in spec["volumes"] if "emptyDir" in volume), name
 
 
@@ -151,21 +155,36 @@ def test_everything_mounted_is_a_volume_and_the_other_way_round(workloads: list[
         assert mounted == {volume["name"] for volume in spec["volumes"]}, name
 
 
+def _may_be_on(spec: dict[str, Any], node: dict[str, str]) -> bool:
+    """Whether the pod's selector and affinity let it on a node with these labels."""
+    if not spec.get("nodeSelector", {}).items() <= node.items():
+        return False
+    if "affinity" not in spec:
+        return "nodeSelector" in spec
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    (expression,) = term["matchExpressions"]
+    assert expression["operator"] == "In"
+    return node.get(expression["key"]) in expression["values"]
+
+
 def test_pods_select_nodes_that_some_pool_makes(every_cluster: list[Any]) -> None:
     for rendered in every_cluster:
         pools = rendered.environment.cluster(rendered.cluster).pools
         for name, _metadata, spec in _pods(rendered):
-            matching = [pool for pool in pools if spec["nodeSelector"].items() <= node_labels(pool).items()]
-            assert matching, f"{name} selects {spec['nodeSelector']}, which no pool of {rendered.cluster} has"
+            matching = [pool for pool in pools if _may_be_on(spec, node_labels(pool))]
+            assert matching, f"{name} selects nodes that no pool of {rendered.cluster} has"
             tolerated = {(each["key"], each["value"], each["effect"]) for each in spec.get("tolerations", ())}
             for pool in matching:
                 taints = {(each["key"], each["value"], each["effect"]) for each in node_taints(pool)}
                 assert taints <= tolerated, f"{name} may be put on {pool.name} and does not tolerate its taints"
 
 
-def test_the_platform_runs_on_system_pools_alone(workloads: list[Any]) -> None:
+def test_the_platform_runs_on_system_pools_alone_but_for_what_each_node_of_jobs_has(workloads: list[Any]) -> None:
     for name, _metadata, spec in workloads:
-        assert spec["nodeSelector"]["moka.dev/role"] == "system", name
+        roles = {
+            role for role in ("system", "driver", "executor", "celeborn") if _may_be_on(spec, {"moka.dev/role": role})
+        }
+        assert roles == ({"driver", "executor"} if name == "DaemonSet/log-shipper" else {"system"}), name
 
 
 def test_the_platform_fits_its_smallest_set_of_nodes_with_one_gone(every_cluster: list[Any]) -> None:
@@ -232,7 +251,7 @@ def test_a_service_leads_to_a_port_that_its_pods_open(every_cluster: list[Any]) 
         for service in rendered.of_kind("Service"):
             (target,) = (
                 deployment
-                for deployment in rendered.of_kind("Deployment")
+                for deployment in rendered.of_kind("Deployment") + rendered.of_kind("DaemonSet")
                 if deployment["metadata"]["namespace"] == service["metadata"]["namespace"]
                 and service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
             )
@@ -251,9 +270,9 @@ def test_service_accounts_and_priority_classes_that_pods_name_exist(every_cluste
             (each["metadata"]["namespace"], each["metadata"]["name"]) for each in rendered.of_kind("ServiceAccount")
         }
         classes = {each["metadata"]["name"] for each in rendered.of_kind("PriorityClass")} | BUILT_IN_CLASSES
-        for deployment in rendered.of_kind("Deployment"):
-            spec = deployment["spec"]["template"]["spec"]
-            assert (deployment["metadata"]["namespace"], spec["serviceAccountName"]) in accounts
+        for workload in (each for kind in ("Deployment", "DaemonSet", "Job") for each in rendered.of_kind(kind)):
+            spec = workload["spec"]["template"]["spec"]
+            assert (workload["metadata"]["namespace"], spec["serviceAccountName"]) in accounts
             assert spec["priorityClassName"] in classes
 
 

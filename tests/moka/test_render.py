@@ -24,9 +24,13 @@ FILES = [
     "10-namespaces.yaml",
     "15-priority-classes.yaml",
     "18-cluster-autoscaler.yaml",
+    "19-archer-rights.yaml",
     "20-spark-operator.yaml",
     "30-yunikorn.yaml",
     "35-load-balancer-controller.yaml",
+    "40-history-server.yaml",
+    "45-log-shipper.yaml",
+    "50-archer.yaml",
 ]
 
 
