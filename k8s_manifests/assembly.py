@@ -20,12 +20,14 @@ from k8s_manifests.archer_rights import ArcherRightsChart
 from k8s_manifests.base import Manifest, MokaChart
 from k8s_manifests.cluster_autoscaler import ClusterAutoscalerChart
 from k8s_manifests.crds import CrdsChart
+from k8s_manifests.flow_control import FlowControlChart
 from k8s_manifests.history_server import HistoryServerChart
 from k8s_manifests.load_balancer_controller import LoadBalancerControllerChart
 from k8s_manifests.log_shipper import LogShipperChart
 from k8s_manifests.namespaces import NamespacesChart
 from k8s_manifests.priority_classes import PriorityClassesChart
 from k8s_manifests.spark_operator import SparkOperatorChart
+from k8s_manifests.storage_classes import StorageClassesChart
 from k8s_manifests.target_group_crds import TargetGroupCrdsChart
 from k8s_manifests.text import to_yaml
 from k8s_manifests.yunikorn import YuniKornChart
@@ -102,6 +104,15 @@ def _load_balancer_controller(scope: Construct, environment: Environment, cluste
     return LoadBalancerControllerChart(scope, "LoadBalancerController", made)
 
 
+def _storage_classes(scope: Construct, environment: Environment, _cluster: Cluster) -> MokaChart:
+    return StorageClassesChart(scope, "StorageClasses", environment=environment.name, tags=dict(environment.tags))
+
+
+def _flow_control(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    namespaces = tuple(namespace(team) for team in environment.teams_on(cluster))
+    return FlowControlChart(scope, "FlowControl", environment=environment.name, job_namespaces=namespaces)
+
+
 def _archer_rights(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
     namespaces = tuple(namespace(team) for team in environment.teams_on(cluster))
     return ArcherRightsChart(scope, "ArcherRights", environment=environment.name, job_namespaces=namespaces)
@@ -134,6 +145,8 @@ REGISTRY: Final = (
     _Entry(order=1, name="target-group-crds", make=_target_group_crds, applies=_hosts_archer),
     _Entry(order=10, name="namespaces", make=_namespaces),
     _Entry(order=15, name="priority-classes", make=_priority_classes),
+    _Entry(order=16, name="storage-classes", make=_storage_classes),
+    _Entry(order=17, name="flow-control", make=_flow_control, applies=_has_teams),
     _Entry(order=18, name="cluster-autoscaler", make=_cluster_autoscaler),
     _Entry(order=19, name="archer-rights", make=_archer_rights, applies=_has_teams),
     _Entry(order=20, name="spark-operator", make=_spark_operator, applies=_has_teams),

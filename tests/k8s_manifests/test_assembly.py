@@ -16,6 +16,8 @@ def test_files_are_ordered_by_what_must_be_there_first(dev: Any) -> None:
         "01-target-group-crds.yaml",
         "10-namespaces.yaml",
         "15-priority-classes.yaml",
+        "16-storage-classes.yaml",
+        "17-flow-control.yaml",
         "18-cluster-autoscaler.yaml",
         "19-archer-rights.yaml",
         "20-spark-operator.yaml",

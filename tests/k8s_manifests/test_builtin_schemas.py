@@ -27,6 +27,7 @@ MODELS: dict[str, Any] = {
 }
 
 STRING = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer", "minimum": 1}
 STRINGS = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -142,6 +143,79 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     "backoffLimit": {"type": "integer", "minimum": 0},
                     "activeDeadlineSeconds": {"type": "integer", "minimum": 1},
                 },
+            )
+        }
+    ),
+    "StorageClass": _kind(
+        {"provisioner": STRING},
+        {
+            "parameters": LABELS,
+            "reclaimPolicy": {"enum": ["Delete", "Retain"]},
+            "allowVolumeExpansion": {"type": "boolean"},
+            "volumeBindingMode": {"enum": ["Immediate", "WaitForFirstConsumer"]},
+        },
+    ),
+    "PriorityLevelConfiguration": _kind(
+        {
+            "spec": _struct(
+                {
+                    "type": {"const": "Limited"},
+                    "limited": _struct(
+                        {
+                            "nominalConcurrencyShares": {"type": "integer", "minimum": 0},
+                            "lendablePercent": {"type": "integer", "minimum": 0, "maximum": 100},
+                            "limitResponse": _struct(
+                                {
+                                    "type": {"const": "Queue"},
+                                    "queuing": _struct({"queues": COUNT, "handSize": COUNT, "queueLengthLimit": COUNT}),
+                                }
+                            ),
+                        }
+                    ),
+                }
+            )
+        }
+    ),
+    "FlowSchema": _kind(
+        {
+            "spec": _struct(
+                {
+                    "priorityLevelConfiguration": _struct({"name": STRING}),
+                    "matchingPrecedence": {"type": "integer", "minimum": 1, "maximum": 10_000},
+                    "distinguisherMethod": _struct({"type": {"enum": ["ByUser", "ByNamespace"]}}),
+                    "rules": {
+                        "type": "array",
+                        "items": _struct(
+                            {
+                                "subjects": {
+                                    "type": "array",
+                                    "items": {
+                                        "oneOf": [
+                                            _struct({"kind": {"const": "Group"}, "group": _struct({"name": STRING})}),
+                                            _struct(
+                                                {
+                                                    "kind": {"const": "ServiceAccount"},
+                                                    "serviceAccount": _struct({"name": STRING, "namespace": STRING}),
+                                                }
+                                            ),
+                                        ]
+                                    },
+                                },
+                                "resourceRules": {
+                                    "type": "array",
+                                    "items": _struct(
+                                        dict.fromkeys(("apiGroups", "resources", "verbs", "namespaces"), STRINGS),
+                                        {"clusterScope": {"type": "boolean"}},
+                                    ),
+                                },
+                                "nonResourceRules": {
+                                    "type": "array",
+                                    "items": _struct(dict.fromkeys(("nonResourceURLs", "verbs"), STRINGS)),
+                                },
+                            }
+                        ),
+                    },
+                }
             )
         }
     ),

@@ -23,6 +23,8 @@ FILES = [
     "01-target-group-crds.yaml",
     "10-namespaces.yaml",
     "15-priority-classes.yaml",
+    "16-storage-classes.yaml",
+    "17-flow-control.yaml",
     "18-cluster-autoscaler.yaml",
     "19-archer-rights.yaml",
     "20-spark-operator.yaml",
