@@ -4,8 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from environments import environment_names
 from environments.loading import FOLDER
-from infra.empty_app import CDK_JSON, feature_flags
+from infra.empty_app import CDK_JSON, feature_flags, load_services
+from moka.assembly import SynthesizedStack
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +62,18 @@ def test_a_synth_with_and_without_the_cli_reads_the_same_flags() -> None:
 
     assert feature_flags() == flags
     assert flags["@aws-cdk/core:validateAgainstDefaultRules"] is True
+
+
+def test_the_services_loaded_beforehand_are_those_of_every_environment(stacks: dict[str, SynthesizedStack]) -> None:
+    for name in environment_names():
+        used = {
+            resource["Type"]
+            for stack in stacks.values()
+            if stack.environment == name
+            for resource in stack.resources.values()
+        }
+        # an existing network has no VPC of ours
+        assert {each for each in load_services() if each != "AWS::EC2::VPC"} <= used
 
 
 def test_loading_the_stacks_calls_nothing_in_the_cdks_process_so_that_it_can_make_the_app_meanwhile() -> None:
