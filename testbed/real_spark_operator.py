@@ -67,13 +67,13 @@ class RealOperatorProcess(OperatorProcess):
         }
 
     def _launch(self) -> None:
-        self.cluster.run(self.name, [self._program, *self.chart.arguments_with(self.flags)], self.environment())
+        command: list[str | Path] = [self._program, *self.chart.arguments_with(self.flags)]
+        self.pid = self.cluster.run(self.name, command, self.environment())
         if self._drivers:
-            command = [sys.executable, "-m", "testbed.spark_operator.executors"]
+            of = f"--namespaces={','.join(self.namespaces)}"
             administrator = {**self.environment(), "KUBECONFIG": str(self.cluster.kubeconfig)}
-            self.cluster.run(
-                f"{self.name}-drivers", [*command, f"--namespaces={','.join(self.namespaces)}"], administrator
-            )
+            drivers = [sys.executable, "-m", "testbed.spark_operator.executors", of]
+            self.cluster.run(f"{self.name}-drivers", drivers, administrator)
 
     def _end(self, *, graceful: bool) -> None:
         super()._end(graceful=graceful)

@@ -42,6 +42,7 @@ class OperatorProcess:
         self.chart = chart
         self.name = name
         self.namespaces = namespaces or chart.job_namespaces
+        self.pid = 0
         # what a process on a shared machine needs: loopback, ports of its own
         self.health_port = free_port(_HOST, random.choice(_PORTS))  # noqa: S311 - no secret
         self.metrics_port = free_port(_HOST, self.health_port + 1)
@@ -90,7 +91,7 @@ class OperatorProcess:
 
     def _launch(self) -> None:
         command = [sys.executable, "-m", "testbed.spark_operator", *self.chart.arguments_with(self.flags)]
-        self.cluster.run(self.name, command, self.environment())
+        self.pid = self.cluster.run(self.name, command, self.environment())
 
     def _end(self, *, graceful: bool) -> None:
         self.cluster.end(self.name, graceful=graceful)

@@ -80,6 +80,24 @@ def _create(client: Client, path: str, body: Object) -> Object:
         ) from error
 
 
+def command_line(submission: Submission, *, master: str, folder: Path) -> list[str]:
+    """Return the arguments that the operator writes for spark-submit; the templates are written into `folder`."""
+    conf = dict(submission.conf)
+    for role, template in (("driver", submission.driver_template), ("executor", submission.executor_template)):
+        file = folder / f"{role}-pod-template.yaml"
+        file.write_text(yaml.safe_dump(template))
+        conf[f"spark.kubernetes.{role}.podTemplateFile"] = str(file)
+        conf[f"spark.kubernetes.{role}.podTemplateContainerName"] = f"spark-kubernetes-{role}"
+    return [
+        *("--master", f"k8s://{master}", "--deploy-mode", "cluster"),
+        *(("--class", submission.main_class) if submission.main_class else ()),
+        *("--name", submission.name),
+        *(word for key, value in conf.items() for word in ("--conf", f"{key}={value}")),
+        *((submission.main_file,) if submission.main_file else ()),
+        *submission.arguments,
+    ]
+
+
 def parse(arguments: Sequence[str]) -> Submission:
     """Read the command line that the operator writes for spark-submit."""
     parser = argparse.ArgumentParser(prog="spark-submit", allow_abbrev=False)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
@@ -18,6 +17,7 @@ from testbed.spark_applications import FINALIZER, Applications, default_spec, po
 from testbed.spark_home import light_spark_home, pyspark_home
 from testbed.spark_operator.application import DRIVER_CONTAINER
 from testbed.spark_operator.process import StartOperator
+from testbed.spark_operator.spark_submit import command_line
 from testbed.spark_operator.submission import Submission, submission_of
 
 
@@ -30,7 +30,10 @@ def test_the_light_spark_submit_makes_what_sparks_own_makes(
     environment = {**os.environ, "KUBECONFIG": str(chart.kubeconfig(plane))}
     found = []
     for spark_home in (light_spark_home(tmp_path / "light"), pyspark_home(tmp_path / "own")):
-        command = [str(spark_home / "bin" / "spark-submit"), *_arguments(plane, _submission(owner), tmp_path)]
+        command = [
+            str(spark_home / "bin" / "spark-submit"),
+            *command_line(_submission(owner), master=plane.server, folder=tmp_path),
+        ]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found.append(_objects(alone))
@@ -82,29 +85,6 @@ def _submission(owner: dict[str, Any]) -> Submission:
     for part in (submission.driver_template, submission.executor_template):
         part["metadata"]["ownerReferences"][0]["name"] = owner["metadata"]["name"]
     return submission
-
-
-def _arguments(plane: Cluster, submission: Submission, folder: Path) -> list[str]:
-    """The command line that the operator writes."""
-    conf = dict(submission.conf)
-    templates = {"driver": submission.driver_template, "executor": submission.executor_template}
-    for role, template in templates.items():
-        file = folder / f"{role}.yaml"
-        file.write_text(yaml.safe_dump(template))
-        conf[f"spark.kubernetes.{role}.podTemplateFile"] = str(file)
-        conf[f"spark.kubernetes.{role}.podTemplateContainerName"] = f"spark-kubernetes-{role}"
-    assert submission.main_file is not None
-    return [
-        "--master",
-        f"k8s://{plane.server}",
-        "--deploy-mode",
-        "cluster",
-        "--name",
-        submission.name,
-        *(word for key, value in conf.items() for word in ("--conf", f"{key}={value}")),
-        submission.main_file,
-        *submission.arguments,
-    ]
 
 
 def _objects(alone: Applications) -> dict[str, Any]:

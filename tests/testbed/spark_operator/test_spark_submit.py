@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from testbed.spark_operator.spark_submit import POD_DELAY, parse, pod_delay
+from testbed.spark_operator.spark_submit import POD_DELAY, command_line, parse, pod_delay
+from testbed.spark_operator.submission import Submission
 
 
 def _command(folder: Path, *more: str) -> list[str]:
@@ -22,6 +23,20 @@ def test_the_operators_command_line_is_read_back(tmp_path: Path) -> None:
     assert submission.conf["spark.driver.extraJavaOptions"] == "-Dkey=value"
     assert (submission.main_file, submission.arguments) == ("local:///job.py", ("--own-flag", "1"))
     assert submission.driver_template["spec"]["containers"][0]["name"] == "driver"
+
+
+def test_what_is_written_for_spark_submit_is_what_it_reads(tmp_path: Path) -> None:
+    submission = Submission(
+        name="daily",
+        namespace="spark-ads",
+        conf={"spark.kubernetes.namespace": "spark-ads", "spark.driver.extraJavaOptions": "-Da=b -Dc"},
+        driver_template={"metadata": {"finalizers": ["archer.moka.dev/outcome"]}},
+        executor_template={"spec": {}},
+        main_class="Job",
+        main_file="local:///job.jar",
+        arguments=("--own-flag", "a b"),
+    )
+    assert parse(command_line(submission, master="https://127.0.0.1:6443", folder=tmp_path)) == submission
 
 
 def test_another_deploy_mode_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
