@@ -26,6 +26,12 @@ local_directory() {
     printf '%s' "${first%%,*}"
 }
 
+# Hadoop's name for where S3A buffers what it uploads; without it that is /tmp, small or not writable in a pod
+if [ -z "${LOCAL_DIRS:-}" ] && writable "$(local_directory)"; then
+    LOCAL_DIRS=$(local_directory)
+    export LOCAL_DIRS
+fi
+
 if ! writable /tmp && writable "$(local_directory)"; then
     TMPDIR="$(local_directory)/tmp"
     mkdir -p "$TMPDIR"

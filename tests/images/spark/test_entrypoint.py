@@ -23,9 +23,7 @@ EXECUTOR = {
     "SPARK_JAVA_OPT_2": "-Da=2",
     "SPARK_JAVA_OPT_10": "-Dnever=after a gap",
 }
-ECHO = (
-    '#!/bin/bash\nprintf "%s\\n" "program=${0##*/}" "cwd=$PWD" "tmpdir=${TMPDIR:-}" "jvm=${JAVA_TOOL_OPTIONS:-}" "$@"\n'
-)
+ECHO = '#!/bin/bash\nprintf "%s\\n" "program=${0##*/}" "cwd=$PWD" "tmpdir=${TMPDIR:-}" "jvm=${JAVA_TOOL_OPTIONS:-}" "s3a=${LOCAL_DIRS:-}" "$@"\n'
 
 
 class Image:
@@ -65,7 +63,7 @@ def test_a_driver_is_spark_submit_in_client_mode_bound_to_the_pods_address(image
 
     lines = done.stdout.splitlines()
     assert lines[0] == "program=spark-submit"
-    assert lines[4:] == [
+    assert lines[5:] == [
         "--conf",
         "spark.driver.bindAddress=10.0.0.5",
         "--conf",
@@ -91,8 +89,8 @@ def test_an_executor_is_a_jvm_of_the_memory_options_and_names_that_the_pod_carri
 
     assert lines[0] == "program=java"
     # the variables count from 0 without a gap, so the one after a gap is nobody's
-    assert lines[4:9] == ["-Dspark.driver.port=7078", "-Dwith=two words", "-Da=2", "-Xms896m", "-Xmx896m"]
-    assert lines[11:] == [
+    assert lines[5:10] == ["-Dspark.driver.port=7078", "-Dwith=two words", "-Da=2", "-Xms896m", "-Xmx896m"]
+    assert lines[12:] == [
         "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend",
         "--driver-url",
         "spark://CoarseGrainedScheduler@driver-svc:7078",
@@ -123,9 +121,9 @@ def test_an_executors_class_path_is_conf_users_jars_sparks_jars_and_its_folder(i
         SPARK_DIST_CLASSPATH="/dist/*",
     ).stdout.splitlines()
 
-    assert lines[9] == "-cp"
+    assert lines[10] == "-cp"
     home = image.spark_home
-    assert lines[10] == f"/conf:/hadoop:/first.jar:{home}/jars/*:/extra.jar:/dist/*:{image.work}"
+    assert lines[11] == f"/conf:/hadoop:/first.jar:{home}/jars/*:/extra.jar:/dist/*:{image.work}"
 
 
 def test_an_executor_names_every_variable_that_lacks_at_once(image: Image) -> None:
@@ -140,13 +138,13 @@ def test_the_history_server_runs_through_sparks_launcher(image: Image) -> None:
     lines = image.run("history-server").stdout.splitlines()
 
     assert lines[0] == "program=spark-class"
-    assert lines[4:] == ["org.apache.spark.deploy.history.HistoryServer"]
+    assert lines[5:] == ["org.apache.spark.deploy.history.HistoryServer"]
 
 
 def test_any_other_command_is_run_as_it_is(image: Image) -> None:
     image.program(image.bin / "other")
 
-    assert image.run("other", "a b").stdout.splitlines()[4:] == ["a b"]
+    assert image.run("other", "a b").stdout.splitlines()[5:] == ["a b"]
 
 
 def test_no_command_is_refused_with_those_that_there_are(image: Image) -> None:
@@ -189,10 +187,11 @@ def test_on_a_read_only_root_files_go_to_sparks_local_directory(image: Image, tm
         check=False,
     )
 
-    assert done.stdout.splitlines()[1:4] == [
+    assert done.stdout.splitlines()[1:5] == [
         f"cwd={local}",
         f"tmpdir={local}/tmp",
         f"jvm=-Dx=1 -Djava.io.tmpdir={local}/tmp -XX:-UsePerfData",
+        f"s3a={local}",
     ]
 
 
@@ -200,3 +199,12 @@ def test_with_a_writable_tmp_the_jvm_is_told_nothing(image: Image, tmp_path: Pat
     lines = image.run("history-server", SPARK_LOCAL_DIRS=str(tmp_path)).stdout.splitlines()
 
     assert lines[1:4] == [f"cwd={image.work}", "tmpdir=", "jvm="]
+
+
+def test_s3a_buffers_in_sparks_local_directory_unless_told_otherwise(image: Image, tmp_path: Path) -> None:
+    local = str(tmp_path)
+
+    assert image.run("history-server", SPARK_LOCAL_DIRS=f"{local},/other").stdout.splitlines()[4] == f"s3a={local}"
+    told = image.run("history-server", SPARK_LOCAL_DIRS=local, LOCAL_DIRS="/mine").stdout.splitlines()[4]
+    assert told == "s3a=/mine"
+    assert image.run("history-server").stdout.splitlines()[4] == "s3a="
