@@ -22,6 +22,7 @@ _NO_REPOSITORY: Final = re.compile(
     r"name unknown|does not exist in the registry|repository name not known", re.IGNORECASE
 )
 _NO_IMAGE: Final = re.compile(r"manifest unknown|requested image not found", re.IGNORECASE)
+_LOGGED: Final = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')
 _LINES: Final = 3
 _ANSWER_SECONDS: Final = 120
 """For one question to a registry; copies and builds take what they take."""
@@ -139,8 +140,14 @@ def absent(error: ToolError, reference: str) -> None:
 
 
 def _last_lines(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [_plain(line.strip()) for line in text.splitlines() if line.strip()]
     return " / ".join(lines[-_LINES:])[:800] or "it said nothing"
+
+
+def _plain(line: str) -> str:
+    """Return a line of the log form that skopeo and buildah use as what it says."""
+    match = _LOGGED.fullmatch(line)
+    return line if match is None else match[1].replace('\\"', '"')
 
 
 def find_tool(wanted: str | None, *, builds: bool) -> Tool:

@@ -66,6 +66,17 @@ def test_a_program_that_fails_is_told_by_its_last_lines(programs: Programs) -> N
         answer(["skopeo"])
 
 
+def test_what_skopeo_logs_is_told_without_the_form_of_its_log(programs: Programs) -> None:
+    programs.add(
+        "skopeo",
+        complains='time="2026-11-25T17:17:54Z" level=fatal msg="Get \\"https://x/v2/\\": no such host"\n',
+        code=1,
+    )
+
+    with pytest.raises(ToolError, match=r'^Get "https://x/v2/": no such host$'):
+        answer(["skopeo"])
+
+
 def test_work_shows_its_progress_and_is_told_by_its_last_lines(
     programs: Programs, capsys: pytest.CaptureFixture[str]
 ) -> None:
