@@ -18,8 +18,9 @@ def test_a_success_gives_these_events_and_never_completed_or_added(applications:
     assert app.reasons() >= {"SparkApplicationSubmitted", "SparkDriverRunning", "SparkDriverCompleted"}
     never = {"SparkApplicationAdded", "SparkApplicationCompleted", "SparkDriverNotFound"}
     assert not app.reasons() & never
-    (said,) = (event["message"] for event in app.events() if event["reason"] == "SparkDriverCompleted")
-    assert said == f"Driver {app.name}-driver completed"
+    # a pass that meets a conflict is done again, its Event too
+    said = {event["message"] for event in app.events() if event["reason"] == "SparkDriverCompleted"}
+    assert said == {f"Driver {app.name}-driver completed"}
 
 
 def test_a_failed_run_is_told_by_its_driver_never_by_its_application(applications: Applications) -> None:
