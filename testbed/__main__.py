@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -14,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from environments.loading import EnvironmentFileError, load
-from moka.errors import BadInputError, MokaError
+from moka.errors import MokaError
 from moka.local.signals import StoppedError, StopSignals
 from testbed import registry
 from testbed.binaries import CONTROL_PLANE, PACKAGES, REAL_NODE, binaries, kubernetes_version
 from testbed.components import Settings
 from testbed.control_plane import ControlPlane
-from testbed.errors import CannotStartError
 from testbed.nodes import PretendedNodes, cluster_of
+from testbed.real_node import command as real_node_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +30,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(real_node_command.app, name="real-node")
 
 
 @app.command()
 def build(
     names: Annotated[list[str] | None, typer.Argument(help=f"programs, of {', '.join(PACKAGES)}")] = None,
     *,
-    real_node: Annotated[bool, typer.Option(help="also kubelet and kube-proxy")] = False,
+    real_node: Annotated[bool, typer.Option(help="also what a real node needs: kubelet, kube-proxy, CoreDNS")] = False,
 ) -> None:
     """Build the programs that are not there yet, and print where they are."""
     unknown = [name for name in names or () if name not in PACKAGES]
@@ -97,23 +96,8 @@ def down(
     context: Annotated[str | None, typer.Argument(help="context of the testbed, when several run")] = None,
 ) -> None:
     """End a testbed that `up` started; returns when it is gone."""
-    running = registry.running()
-    known = ", ".join(each.context for each in running)
-    chosen = [each for each in running if context in {None, each.context}]
-    if context is not None and not chosen:
-        raise BadInputError(f"no testbed {context} runs; {f'running are {known}' if known else 'none does'}")
-    if not chosen:
-        typer.echo("no testbed runs")
-        return
-    if len(chosen) > 1:
-        raise BadInputError(f"{len(chosen)} testbeds run; name one of {known}")
-    os.kill(chosen[0].pid, signal.SIGTERM)
-    deadline = time.monotonic() + 60
-    while chosen[0].lives:
-        if time.monotonic() > deadline:
-            raise CannotStartError(f"process {chosen[0].pid} did not end within 60 s; end it by hand")
-        time.sleep(0.1)
-    typer.echo(f"{chosen[0].context} has ended")
+    ended = registry.end(context, registry.running())
+    typer.echo(f"{ended} has ended" if ended else "no testbed runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

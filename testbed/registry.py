@@ -8,11 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+
+from moka.errors import BadInputError
+from testbed.errors import CannotStartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +35,8 @@ class Running:
     context: str
     server: str
     kubeconfig: str
+    kind: str = "testbed"
+    """What it is to a person."""
 
     @property
     def lives(self) -> bool:
@@ -48,7 +55,7 @@ def folder() -> Path:
 
 
 @contextlib.contextmanager
-def entry(cluster: Cluster) -> Iterator[None]:
+def entry(cluster: Cluster, *, kind: str = "testbed") -> Iterator[None]:
     """List this process' cluster while the context lasts."""
     process = psutil.Process()
     mine = Running(
@@ -57,6 +64,7 @@ def entry(cluster: Cluster) -> Iterator[None]:
         context=cluster.context,
         server=cluster.server,
         kubeconfig=str(cluster.kubeconfig),
+        kind=kind,
     )
     path = folder() / f"{cluster.context}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,3 +88,25 @@ def running() -> list[Running]:
         else:
             path.unlink(missing_ok=True)
     return found
+
+
+def end(context: str | None, among: list[Running], kind: str = "testbed") -> str | None:
+    """End the one of that context, or the only one; returns its context when it is gone, None when there is none.
+
+    Raises BadInputError when it is not clear which one is meant, CannotStartError when it does not end.
+    """
+    known = ", ".join(each.context for each in among)
+    chosen = [each for each in among if context in {None, each.context}]
+    if context is not None and not chosen:
+        raise BadInputError(f"no {kind} {context} runs; {f'running are {known}' if known else 'none does'}")
+    if not chosen:
+        return None
+    if len(chosen) > 1:
+        raise BadInputError(f"{len(chosen)} {kind}s run; name one of {known}")
+    os.kill(chosen[0].pid, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while chosen[0].lives:
+        if time.monotonic() > deadline:
+            raise CannotStartError(f"process {chosen[0].pid} did not end within 60 s; end it by hand")
+        time.sleep(0.1)
+    return chosen[0].context

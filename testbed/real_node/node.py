@@ -11,6 +11,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -68,10 +69,11 @@ class RealNode:
         machine.require()
         for cgroup in remains.sweep():
             self._say(f"cleared away what a killed one left: {cgroup}")
-        # all that takes minutes comes first: nothing runs meanwhile
-        programs = binaries(*CONTROL_PLANE, *REAL_NODE)
-        with self._step("layers of the image"):
-            kept = layers() if self._spark else ()
+        # all that takes minutes comes first, side by side: the one waits for the network, the other for the processors
+        with self._step("programs and layers"), ThreadPoolExecutor(1) as aside:
+            making = aside.submit(layers) if self._spark else None
+            programs = binaries(*CONTROL_PLANE, *REAL_NODE)
+            kept = making.result() if making is not None else ()
         try:
             self._keeper = keeper = Keeper(prefix="moka-testbed-node-")
             self._claim = claim = remains.Claim.of(keeper.folder)

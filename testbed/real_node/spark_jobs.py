@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PI: Final = "local:///opt/spark/examples/src/main/python/pi.py"
 SCRIPT: Final = "local:///opt/script/main.py"
 """Where the text given as `script` is."""
-SECONDS: Final = 240.0
+SECONDS: Final = 480.0
 """How long a job may take on a machine that is busy; an idle one needs some 20."""
 SETTINGS: Final = {
     "spark.driver.memory": "512m",
