@@ -35,6 +35,7 @@ REPOSITORIES: Final = (
     "kube-webhook-certgen",
     "cluster-autoscaler",
     "fluent-bit",
+    "celeborn",
 )
 """Images that clusters pull: our own, and those that charts name. Written here because reading the charts' list would
 import cdk8s, half a second of each synth; a test compares the two."""

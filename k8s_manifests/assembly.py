@@ -18,6 +18,7 @@ from k8s_manifests import from_environment as props
 from k8s_manifests.archer import ArcherChart
 from k8s_manifests.archer_rights import ArcherRightsChart
 from k8s_manifests.base import Manifest, MokaChart
+from k8s_manifests.celeborn import CelebornChart
 from k8s_manifests.cluster_autoscaler import ClusterAutoscalerChart
 from k8s_manifests.crds import CrdsChart
 from k8s_manifests.flow_control import FlowControlChart
@@ -130,6 +131,16 @@ def _log_shipper(scope: Construct, environment: Environment, cluster: Cluster) -
     return LogShipperChart(scope, "LogShipper", props.log_shipper(environment, cluster))
 
 
+def _celeborn(scope: Construct, environment: Environment, cluster: Cluster) -> MokaChart:
+    assert environment.celeborn is not None
+    return CelebornChart(scope, "Celeborn", props.celeborn(environment, cluster, environment.celeborn))
+
+
+def _has_celeborn(environment: Environment, cluster: Cluster) -> bool:
+    """By field, on the clusters that have nodes for it."""
+    return environment.celeborn is not None and any(pool.role == "celeborn" for pool in cluster.pools)
+
+
 def _has_teams(environment: Environment, cluster: Cluster) -> bool:
     """Without a job namespace the operator would have to watch the whole cluster; it is left out instead, as are Archer's rights."""
     return bool(environment.teams_on(cluster))
@@ -152,6 +163,7 @@ REGISTRY: Final = (
     _Entry(order=20, name="spark-operator", make=_spark_operator, applies=_has_teams),
     _Entry(order=30, name="yunikorn", make=_yunikorn),
     _Entry(order=35, name="load-balancer-controller", make=_load_balancer_controller, applies=_hosts_archer),
+    _Entry(order=37, name="celeborn", make=_celeborn, applies=_has_celeborn),
     _Entry(order=40, name="history-server", make=_history_server, applies=_hosts_archer),
     _Entry(order=45, name="log-shipper", make=_log_shipper, applies=_has_teams),
     _Entry(order=50, name="archer", make=_archer, applies=_hosts_archer, set_name="archer"),

@@ -11,14 +11,17 @@ from environments.clusters import Cluster, PoolRole
 from environments.data import HiveCatalog
 from environments.instances import instance_types
 from environments.network import ExistingNetwork, NewNetwork
+from environments.service import Celeborn
 from environments.subnets import routed_subnets
 from environments.tenancy import Team
 from k8s_manifests.archer import Account, ArcherProps
 from k8s_manifests.archer_config import archer_config
 from k8s_manifests.autoscaler_settings import autoscaler_flags, priority_config_map
+from k8s_manifests.celeborn import CelebornProps, WorkerSize
 from k8s_manifests.cluster_autoscaler import ClusterAutoscalerProps
 from k8s_manifests.history_server import HistoryServerProps
 from k8s_manifests.images import (
+    CELEBORN,
     CLUSTER_AUTOSCALER,
     FLUENT_BIT,
     LOAD_BALANCER_CONTROLLER,
@@ -196,6 +199,31 @@ def log_shipper(environment: Environment, cluster: Cluster) -> LogShipperProps:
         bucket=moka_names.bucket(environment, "container-logs"),
         placement=on_every_node_of(cluster, "driver", "executor"),
         network=cluster_network(environment),
+    )
+
+
+def celeborn(environment: Environment, cluster: Cluster, service: Celeborn) -> CelebornProps:
+    """Return Celeborn, its workers as large as the smallest node of their pools allows."""
+    types = instance_types()
+    pools = [pool for pool in cluster.pools if pool.role == "celeborn"]
+    node = min((types[pool.instance_types[0]] for pool in pools), key=lambda each: each.memory_mib)
+    heap = node.memory_mib // 16
+    return CelebornProps(
+        environment=environment.name,
+        image=CELEBORN.in_registry(moka_names.registry(environment)),
+        masters=service.masters,
+        workers=service.workers,
+        worker=WorkerSize(
+            # the rest is for the node's own: kubelet, DaemonSets, and the page cache that fetches are served from
+            cpu_millis=node.vcpu * 750,
+            heap_mib=heap,
+            off_heap_mib=node.memory_mib // 2 - heap,
+            # of the array, which also holds images and logs; GB are not GiB
+            disk_mib=node.nvme_gb * 1000 * 1000 // 1049 * 8 // 10,
+        ),
+        job_namespaces=tuple(moka_names.namespace(team) for team in environment.teams_on(cluster)),
+        master_placement=on_role(cluster, "system"),
+        worker_placement=on_role(cluster, "celeborn"),
     )
 
 

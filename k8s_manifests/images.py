@@ -108,6 +108,14 @@ FLUENT_BIT: Final = Image(
 )
 """Distroless, the one binary."""
 
+CELEBORN: Final = Image(
+    repository="celeborn",
+    upstream="docker.io/apache/celeborn",
+    version="0.7.0",
+    source="https://github.com/apache/celeborn/releases/tag/v0.7.0",
+)
+"""Masters and workers; it runs as 10006:10006."""
+
 _FOR_EVERY_CLUSTER: Final = (
     SPARK_OPERATOR,
     YUNIKORN_SCHEDULER,
@@ -117,11 +125,12 @@ _FOR_EVERY_CLUSTER: Final = (
     WEBHOOK_CERTIFICATES,
     FLUENT_BIT,
 )
-IMAGES: Final = (*_FOR_EVERY_CLUSTER, *CLUSTER_AUTOSCALER.values())
+IMAGES: Final = (*_FOR_EVERY_CLUSTER, CELEBORN, *CLUSTER_AUTOSCALER.values())
 """All images, in the order in which they are mirrored."""
 
 
 def images_of(environment: Environment) -> tuple[Image, ...]:
-    """Return the images that the clusters of `environment` pull: of each Kubernetes minor only those that it has."""
+    """Return the images that the clusters of `environment` pull: of each Kubernetes minor only those that it has, and Celeborn if it has that."""
     minors = dict.fromkeys(cluster.kubernetes_version for cluster in environment.clusters)
-    return (*_FOR_EVERY_CLUSTER, *(CLUSTER_AUTOSCALER[minor] for minor in minors))
+    celeborn = () if environment.celeborn is None else (CELEBORN,)
+    return (*_FOR_EVERY_CLUSTER, *celeborn, *(CLUSTER_AUTOSCALER[minor] for minor in minors))

@@ -28,6 +28,7 @@ class Kind(Enum):
     PRIORITY_LEVEL_CONFIGURATION = ("flowcontrol.apiserver.k8s.io/v1", "PriorityLevelConfiguration", False)
     FLOW_SCHEMA = ("flowcontrol.apiserver.k8s.io/v1", "FlowSchema", False)
     DEPLOYMENT = ("apps/v1", "Deployment", True)
+    STATEFUL_SET = ("apps/v1", "StatefulSet", True)
     DAEMON_SET = ("apps/v1", "DaemonSet", True)
     JOB = ("batch/v1", "Job", True)
     POD_DISRUPTION_BUDGET = ("policy/v1", "PodDisruptionBudget", True)

@@ -22,6 +22,8 @@ METRICS_PATH: Final = "prometheus.io/path"
 
 NOT_RESTRICTED: Final = "moka.dev/not-restricted"
 """Annotation of pods that do not keep to the restricted Pod Security profile: why."""
+SAFE_TO_EVICT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Annotation of pods, value "false": their node stays as long as they do."""
 
 NODE_POOL: Final = "moka.dev/pool"
 NODE_ROLE: Final = "moka.dev/role"

@@ -30,8 +30,7 @@ PLATFORM_NAMESPACES: Final[dict[str, PodSecurityLevel]] = {
     SYSTEM_NAMESPACE: "restricted",
     OPERATOR_NAMESPACE: "restricted",
     YUNIKORN_NAMESPACE: "restricted",
-    # Celeborn's workers write to the nodes' NVMe through hostPath volumes; nothing else runs there
-    CELEBORN_NAMESPACE: "privileged",
+    CELEBORN_NAMESPACE: "restricted",
     # the log shipper reads containers' logs where the kubelet keeps them; nothing else runs there
     LOGS_NAMESPACE: "privileged",
 }

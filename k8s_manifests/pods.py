@@ -239,6 +239,8 @@ class Pod:
     priority_class: str
     stop_seconds: int = 30
     """terminationGracePeriodSeconds."""
+    evictable: bool = True
+    """Whether the autoscaler may move the pod to empty its node."""
 
     def __post_init__(self) -> None:
         if (self.user_id == 0 or self.container.node_folders) and not self.not_restricted:
@@ -250,7 +252,8 @@ class Pod:
     @property
     def annotations(self) -> dict[str, str]:
         """What the pod says about itself."""
-        return {labels.NOT_RESTRICTED: self.not_restricted} if self.not_restricted else {}
+        reason = {labels.NOT_RESTRICTED: self.not_restricted} if self.not_restricted else {}
+        return reason if self.evictable else {**reason, labels.SAFE_TO_EVICT: "false"}
 
     def manifest(self, spread_over: Mapping[str, str] | None) -> dict[str, Any]:
         """Return the pod's spec; `spread_over` are the labels of the pods to keep apart, None where each node has one."""

@@ -18,7 +18,7 @@ from k8s_manifests.own_images import OWN_IMAGES
 PAGE: Final = Path(__file__).parent.parent / "docs" / "reference" / "manifests.md"
 ENVIRONMENT: Final = "dev"
 
-_REPLICAS: Final = {"Deployment": "", "DaemonSet": "one per node", "Job": "once"}
+_REPLICAS: Final = {"Deployment": "", "StatefulSet": "", "DaemonSet": "one per node", "Job": "once"}
 """How many pods a kind of workload has; empty: as it says itself."""
 _INTRODUCTION: Final = """# Manifests
 

@@ -1,4 +1,4 @@
-"""Deployments and what always comes with one: a disruption budget and, when it serves something, a Service. DaemonSets."""
+"""Deployments and what always comes with one: a disruption budget and, when it serves something, a Service. StatefulSets, DaemonSets."""
 
 import hashlib
 from collections.abc import Mapping
@@ -55,6 +55,10 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
         namespace=props.namespace,
         labels=own_labels,
     )
+    _add_budget(chart, props)
+
+
+def _add_budget(chart: MokaChart, props: "DeploymentProps | StatefulSetProps") -> None:
     chart.add(
         Kind.POD_DISRUPTION_BUDGET,
         props.name,
@@ -67,8 +71,80 @@ def add_deployment(chart: MokaChart, props: DeploymentProps) -> None:
             }
         },
         namespace=props.namespace,
-        labels=own_labels,
+        labels={labels.COMPONENT: props.selector[labels.COMPONENT]},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A volume that each pod of a StatefulSet has for its own, and that outlives it."""
+
+    name: str
+    path: str
+    storage_class: str
+    size_gib: int
+
+    def mount(self) -> dict[str, Any]:
+        return {"name": self.name, "mountPath": self.path}
+
+    def manifest(self) -> dict[str, Any]:
+        return {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": self.name},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": self.storage_class,
+                "resources": {"requests": {"storage": f"{self.size_gib}Gi"}},
+                "volumeMode": "Filesystem",
+            },
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatefulSetProps:
+    """Pods with names that stay; their Service has the set's name and no address."""
+
+    name: str
+    namespace: str
+    selector: Mapping[str, str]
+    """Labels of its pods; they never change."""
+    replicas: int
+    pod: Pod
+    claim: Claim | None = None
+    rolled_by_hand: bool = False
+    """Whether a pod gets a new version only when somebody deletes it."""
+    configuration: str = ""
+    """As of a Deployment."""
+
+
+def add_stateful_set(chart: MokaChart, props: StatefulSetProps) -> None:
+    """Add the StatefulSet and its PodDisruptionBudget (`maxUnavailable: 1`). Pods start side by side: they wait for each other."""
+    spec = props.pod.manifest(props.selector)
+    claims = {}
+    if props.claim is not None:
+        spec["containers"][0]["volumeMounts"].append(props.claim.mount())
+        claims = {"volumeClaimTemplates": [props.claim.manifest()]}
+    strategy: dict[str, Any] = {"type": "OnDelete"} if props.rolled_by_hand else {"type": "RollingUpdate"}
+    chart.add(
+        Kind.STATEFUL_SET,
+        props.name,
+        {
+            "spec": {
+                "serviceName": props.name,
+                "replicas": props.replicas,
+                "revisionHistoryLimit": 3,
+                "podManagementPolicy": "Parallel",
+                "updateStrategy": strategy,
+                "selector": {"matchLabels": dict(props.selector)},
+                "template": {"metadata": _pod_metadata(chart, props), "spec": spec},
+                **claims,
+            }
+        },
+        namespace=props.namespace,
+        labels={labels.COMPONENT: props.selector[labels.COMPONENT]},
+    )
+    _add_budget(chart, props)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +178,7 @@ def add_daemon_set(chart: MokaChart, props: DaemonSetProps) -> None:
     )
 
 
-def _pod_metadata(chart: MokaChart, props: DeploymentProps | DaemonSetProps) -> dict[str, Any]:
+def _pod_metadata(chart: MokaChart, props: DeploymentProps | StatefulSetProps | DaemonSetProps) -> dict[str, Any]:
     """Return a template's metadata: what selects the pods, and how they differ when their configuration does."""
     annotations = dict(props.pod.annotations)
     if props.configuration:
@@ -126,6 +202,8 @@ class ServiceProps:
     """Whether the port `metrics` is to be scraped."""
     metrics_path: str = "/metrics"
     """Where the metrics are."""
+    headless: bool = False
+    """Whether it has no address and gives its pods names, also before they are ready."""
 
 
 def add_service(chart: MokaChart, props: ServiceProps) -> None:
@@ -135,10 +213,11 @@ def add_service(chart: MokaChart, props: ServiceProps) -> None:
         for name, port in props.ports.items()
     ]
     own_labels = {labels.COMPONENT: props.selector[labels.COMPONENT]}
+    address = {"clusterIP": "None", "publishNotReadyAddresses": True} if props.headless else {}
     chart.add(
         Kind.SERVICE,
         props.name,
-        {"spec": {"type": "ClusterIP", "selector": dict(props.selector), "ports": ports}},
+        {"spec": {"type": "ClusterIP", **address, "selector": dict(props.selector), "ports": ports}},
         namespace=props.namespace,
         labels={**own_labels, labels.METRICS: "true"} if props.scraped else own_labels,
         annotations=None if props.metrics_path == "/metrics" else {labels.METRICS_PATH: props.metrics_path},

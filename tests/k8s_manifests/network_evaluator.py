@@ -29,11 +29,11 @@ def address(text: str) -> End:
 
 
 def pod_of(rendered: Any, workload: str, namespace: str) -> End:
-    """A pod of a rendered Deployment or DaemonSet, or of the Job of that name and a hash, with the labels of its template."""
+    """A pod of a rendered Deployment, StatefulSet or DaemonSet, or of the Job of that name and a hash, with the labels of its template."""
     (found,) = (
         manifest
         for manifest in rendered.manifests
-        if manifest["kind"] in {"Deployment", "DaemonSet", "Job"}
+        if manifest["kind"] in {"Deployment", "StatefulSet", "DaemonSet", "Job"}
         and manifest["metadata"]["namespace"] == namespace
         and re.fullmatch(f"{workload}(-[0-9a-f]{{8}})?", manifest["metadata"]["name"])
     )

@@ -219,6 +219,26 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             )
         }
     ),
+    "StatefulSet": _kind(
+        {
+            "spec": _struct(
+                {
+                    "serviceName": STRING,
+                    "selector": SELECTOR,
+                    "template": _struct(
+                        {"metadata": _struct({"labels": LABELS}, {"annotations": LABELS}), "spec": {"type": "object"}}
+                    ),
+                },
+                {
+                    "replicas": {"type": "integer", "minimum": 0},
+                    "revisionHistoryLimit": {"type": "integer"},
+                    "podManagementPolicy": {"enum": ["OrderedReady", "Parallel"]},
+                    "updateStrategy": _struct({"type": {"enum": ["RollingUpdate", "OnDelete"]}}),
+                    "volumeClaimTemplates": {"type": "array", "items": {"type": "object"}},
+                },
+            )
+        }
+    ),
     "DaemonSet": _kind(
         {
             "spec": _struct(
@@ -284,7 +304,7 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         return _model_problems(MODELS[kind], manifest)
     errors = Draft202012Validator(SCHEMAS[kind]).iter_errors(manifest)
     found = [f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
-    if kind in {"Deployment", "DaemonSet", "Job"} and not found:
+    if kind in {"Deployment", "StatefulSet", "DaemonSet", "Job"} and not found:
         found = _model_problems(models.IoK8sApiCoreV1PodSpec, manifest["spec"]["template"]["spec"])
     return found
 

@@ -20,13 +20,13 @@ def test_no_namespace_of_the_platform_is_yunikorns_and_every_teams_is(every_clus
         assert {name for name in names if YUNIKORN_PATTERN.match(name)} == teams
 
 
-def test_every_namespace_but_celeborns_and_the_log_shippers_enforces_the_restricted_profile_of_its_kubernetes_version(
+def test_every_namespace_but_the_log_shippers_enforces_the_restricted_profile_of_its_kubernetes_version(
     every_cluster: list[Any],
 ) -> None:
     for rendered in every_cluster:
         version = f"v{rendered.environment.cluster(rendered.cluster).kubernetes_version}"
         for namespace in rendered.of_kind("Namespace"):
-            level = "privileged" if namespace["metadata"]["name"] in {"moka-celeborn", "moka-logs"} else "restricted"
+            level = "privileged" if namespace["metadata"]["name"] == "moka-logs" else "restricted"
             found = namespace["metadata"]["labels"]
             for mode in ("enforce", "audit", "warn"):
                 assert found[f"pod-security.kubernetes.io/{mode}"] == level

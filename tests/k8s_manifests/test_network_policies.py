@@ -18,7 +18,10 @@ DNS = End(namespace="kube-system", labels={"k8s-app": "kube-dns"})
 PROMETHEUS = End(namespace="monitoring", namespace_labels={"moka.dev/scraper": "true"}, labels={"app": "prometheus"})
 ARCHER = End(namespace="moka-system", labels={"app.kubernetes.io/name": "archer", "app.kubernetes.io/component": "api"})
 """The pods that show drivers' pages; a test holds that they carry these labels."""
-MASTER = End(namespace="moka-celeborn", labels={"app.kubernetes.io/name": "celeborn"})
+
+MASTER = End(
+    namespace="moka-celeborn", labels={"app.kubernetes.io/name": "celeborn", "app.kubernetes.io/component": "master"}
+)
 
 
 @pytest.mark.parametrize(
@@ -261,10 +264,22 @@ def test_celeborn_and_the_metastore_are_reached_where_the_file_has_them(every_cl
     on_batch = End(namespace="spark-ads", labels={"spark-role": "executor"})
     on_adhoc = End(namespace="spark-analysts", labels={"spark-role": "executor"})
 
-    for port in (9091, 9092, 9093, 9094, 9097):
-        assert passes(batch, on_batch, MASTER, port)
-        assert not passes(adhoc, on_adhoc, MASTER, port), "no pool of role celeborn there"
-    assert not passes(batch, on_batch, MASTER, 9098)
+    master = pod_of(batch, "celeborn-master", "moka-celeborn")
+    worker = pod_of(batch, "celeborn-worker", "moka-celeborn")
+    for target, ports in ((master, (9097,)), (worker, (9091, 9092, 9093, 9094))):
+        for port in ports:
+            assert passes(batch, on_batch, target, port)
+            assert not passes(adhoc, on_adhoc, target, port), "no pool of role celeborn there"
+        for port in (9096, 9098, 9872):
+            assert not passes(batch, on_batch, target, port)
+        assert passes(batch, PROMETHEUS, target, 9098 if target is master else 9096)
+        assert not passes(batch, target, on_batch, 7078)
+        assert not passes(batch, target, address("52.216.1.1"), 443)
+    assert all(passes(batch, master, master, port) for port in (9097, 9872))
+    assert all(passes(batch, worker, worker, port) for port in (9091, 9092, 9093, 9094))
+    assert passes(batch, worker, master, 9097)
+    assert passes(batch, master, worker, 9091)
+    assert not passes(batch, worker, master, 9872)
     for rendered, pod in ((batch, on_batch), (adhoc, on_adhoc)):
         assert passes(rendered, pod, address("10.12.16.9"), 9083)
         assert not passes(rendered, pod, address("10.12.16.9"), 22)

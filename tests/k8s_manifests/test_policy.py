@@ -152,7 +152,9 @@ def test_pods_keep_to_the_restricted_profile(workloads: list[Any]) -> None:
 def test_everything_mounted_is_a_volume_and_the_other_way_round(workloads: list[Any]) -> None:
     for name, _metadata, spec in workloads:
         mounted = {mount["name"] for container in spec["containers"] for mount in container["volumeMounts"]}
-        assert mounted == {volume["name"] for volume in spec["volumes"]}, name
+        # a claim of a StatefulSet is a volume of its own making
+        claimed = {"ratis"} if name == "StatefulSet/celeborn-master" else set()
+        assert mounted == {volume["name"] for volume in spec["volumes"]} | claimed, name
 
 
 def _may_be_on(spec: dict[str, Any], node: dict[str, str]) -> bool:
@@ -184,7 +186,8 @@ def test_the_platform_runs_on_system_pools_alone_but_for_what_each_node_of_jobs_
         roles = {
             role for role in ("system", "driver", "executor", "celeborn") if _may_be_on(spec, {"moka.dev/role": role})
         }
-        assert roles == ({"driver", "executor"} if name == "DaemonSet/log-shipper" else {"system"}), name
+        wanted = {"DaemonSet/log-shipper": {"driver", "executor"}, "StatefulSet/celeborn-worker": {"celeborn"}}
+        assert roles == wanted.get(name, {"system"}), name
 
 
 def test_the_platform_fits_its_smallest_set_of_nodes_with_one_gone(every_cluster: list[Any]) -> None:
@@ -195,7 +198,12 @@ def test_the_platform_fits_its_smallest_set_of_nodes_with_one_gone(every_cluster
         node = instance_types()[pools[0].instance_types[0]]
         nodes = sum(pool.min_nodes_per_zone * len(environment.pool_zones(pool)) for pool in pools) - 1
         cpu_millis = memory_mib = 0
-        for deployment in rendered.of_kind("Deployment"):
+        on_system = [
+            each
+            for each in rendered.of_kind("Deployment") + rendered.of_kind("StatefulSet")
+            if each["spec"]["template"]["spec"]["nodeSelector"]["moka.dev/role"] == "system"
+        ]
+        for deployment in on_system:
             for container in deployment["spec"]["template"]["spec"]["containers"]:
                 requests = container["resources"]["requests"]
                 cpu_millis += deployment["spec"]["replicas"] * int(requests["cpu"].removesuffix("m"))
@@ -206,7 +214,7 @@ def test_the_platform_fits_its_smallest_set_of_nodes_with_one_gone(every_cluster
 
 def test_pods_that_have_a_sibling_are_kept_on_another_node(every_cluster: list[Any]) -> None:
     for rendered in every_cluster:
-        for deployment in rendered.of_kind("Deployment"):
+        for deployment in rendered.of_kind("Deployment") + rendered.of_kind("StatefulSet"):
             spread = {
                 each["topologyKey"]: (each["whenUnsatisfiable"], each["labelSelector"])
                 for each in deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
@@ -216,7 +224,7 @@ def test_pods_that_have_a_sibling_are_kept_on_another_node(every_cluster: list[A
             assert spread["topology.kubernetes.io/zone"] == ("ScheduleAnyway", selector)
 
 
-def test_every_deployment_has_a_disruption_budget_of_one(every_cluster: list[Any]) -> None:
+def test_every_deployment_and_stateful_set_has_a_disruption_budget_of_one(every_cluster: list[Any]) -> None:
     for rendered in every_cluster:
         budgets = {
             (each["metadata"]["namespace"], tuple(sorted(each["spec"]["selector"]["matchLabels"].items()))): each[
@@ -224,7 +232,7 @@ def test_every_deployment_has_a_disruption_budget_of_one(every_cluster: list[Any
             ]
             for each in rendered.of_kind("PodDisruptionBudget")
         }
-        for deployment in rendered.of_kind("Deployment"):
+        for deployment in rendered.of_kind("Deployment") + rendered.of_kind("StatefulSet"):
             selector = tuple(sorted(deployment["spec"]["selector"]["matchLabels"].items()))
             budget = budgets[(deployment["metadata"]["namespace"], selector)]
             assert budget["maxUnavailable"] == 1
@@ -251,7 +259,8 @@ def test_a_service_leads_to_a_port_that_its_pods_open(every_cluster: list[Any]) 
         for service in rendered.of_kind("Service"):
             (target,) = (
                 deployment
-                for deployment in rendered.of_kind("Deployment") + rendered.of_kind("DaemonSet")
+                for kind in ("Deployment", "StatefulSet", "DaemonSet")
+                for deployment in rendered.of_kind(kind)
                 if deployment["metadata"]["namespace"] == service["metadata"]["namespace"]
                 and service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
             )
@@ -270,7 +279,9 @@ def test_service_accounts_and_priority_classes_that_pods_name_exist(every_cluste
             (each["metadata"]["namespace"], each["metadata"]["name"]) for each in rendered.of_kind("ServiceAccount")
         }
         classes = {each["metadata"]["name"] for each in rendered.of_kind("PriorityClass")} | BUILT_IN_CLASSES
-        for workload in (each for kind in ("Deployment", "DaemonSet", "Job") for each in rendered.of_kind(kind)):
+        for workload in (
+            each for kind in ("Deployment", "StatefulSet", "DaemonSet", "Job") for each in rendered.of_kind(kind)
+        ):
             spec = workload["spec"]["template"]["spec"]
             assert (workload["metadata"]["namespace"], spec["serviceAccountName"]) in accounts
             assert spec["priorityClassName"] in classes

@@ -6,7 +6,17 @@ from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
 from k8s_manifests.placement import Placement
 from k8s_manifests.pods import Container, HttpProbe, Pod, Resources
-from k8s_manifests.workloads import DeploymentProps, ServiceProps, add_deployment, add_service
+from k8s_manifests.workloads import (
+    Claim,
+    DaemonSetProps,
+    DeploymentProps,
+    ServiceProps,
+    StatefulSetProps,
+    add_daemon_set,
+    add_deployment,
+    add_service,
+    add_stateful_set,
+)
 
 SELECTOR = labels.selector(name="thing", component="server")
 
@@ -118,3 +128,38 @@ def test_pods_differ_when_the_configuration_that_they_read_at_start_does(props: 
 
     assert marks[0] is None
     assert marks[1] != marks[2] == marks[3]
+
+
+def test_pods_of_a_stateful_set_get_names_by_its_service_and_keep_their_volume(
+    chart: MokaChart, props: DeploymentProps
+) -> None:
+    claim = Claim(name="state", path="/state", storage_class="moka-gp3", size_gib=20)
+    given = StatefulSetProps(
+        name="thing", namespace="moka-system", selector=SELECTOR, replicas=3, pod=props.pod, claim=claim
+    )
+    add_stateful_set(chart, given)
+
+    stateful_set, budget = chart.manifests()
+    spec = stateful_set["spec"]
+    assert (spec["serviceName"], spec["replicas"], spec["updateStrategy"]) == ("thing", 3, {"type": "RollingUpdate"})
+    (container,) = spec["template"]["spec"]["containers"]
+    assert {"name": "state", "mountPath": "/state"} in container["volumeMounts"]
+    (found,) = spec["volumeClaimTemplates"]
+    assert found["spec"]["resources"] == {"requests": {"storage": "20Gi"}}
+    assert budget["spec"]["maxUnavailable"] == 1
+
+
+def test_a_daemon_set_spreads_nothing_and_has_no_budget(chart: MokaChart, props: DeploymentProps) -> None:
+    add_daemon_set(chart, DaemonSetProps(name="thing", namespace="moka-system", selector=SELECTOR, pod=props.pod))
+
+    (found,) = chart.manifests()
+    assert "topologySpreadConstraints" not in found["spec"]["template"]["spec"]
+    assert found["spec"]["updateStrategy"]["rollingUpdate"] == {"maxUnavailable": "10%"}
+
+
+def test_a_headless_service_names_pods_that_are_not_ready_yet(chart: MokaChart) -> None:
+    props = ServiceProps(name="thing", namespace="moka-system", selector=SELECTOR, ports={"http": 80}, headless=True)
+    add_service(chart, props)
+
+    spec = chart.manifests()[0]["spec"]
+    assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
