@@ -1,5 +1,5 @@
 // Both images for both architectures: `docker buildx bake -f images/docker-bake.hcl --push` from the repository's root.
-// `moka images push ENV` sets REGISTRY, the tags and INPUTS, so that nothing is built twice; see docs/guides/images.md.
+// For those who build with Docker alone; `moka images push ENV` builds the same, with the tags that charts ask for.
 
 variable "REGISTRY" {
   default = "localhost"
@@ -44,8 +44,8 @@ target "archer" {
   inherits   = ["common"]
   dockerfile = "images/archer/Dockerfile"
   tags       = ["${REGISTRY}/archer:${ARCHER_TAG}"]
-  args = {
-    INPUTS = ARCHER_INPUTS
+  labels = {
+    "moka.dev/inputs" = ARCHER_INPUTS
   }
 }
 
@@ -54,8 +54,10 @@ target "spark" {
   inherits   = ["common"]
   dockerfile = "images/spark/Dockerfile"
   tags       = ["${REGISTRY}/spark:${SPARK_TAG}"]
+  labels = {
+    "moka.dev/inputs" = SPARK_INPUTS
+  }
   args = {
-    INPUTS          = SPARK_INPUTS
     WITH_S3A        = WITH_S3A
     WITH_COMMITTERS = WITH_COMMITTERS
     WITH_CELEBORN   = WITH_CELEBORN

@@ -38,6 +38,4 @@ class Docker:
 
 
 def _build(recipe: Recipe) -> list[str]:
-    arguments = [word for key, value in recipe.arguments.items() for word in ("--build-arg", f"{key}={value}")]
-    platforms = ",".join(recipe.platforms)
-    return ["docker", "buildx", "build", "--platform", platforms, "--file", recipe.dockerfile, *arguments]
+    return ["docker", "buildx", "build", "--platform", ",".join(recipe.platforms), *recipe.options()]

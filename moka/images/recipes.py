@@ -6,11 +6,17 @@ from moka.images.tools import Recipe
 
 def recipe_of(image: OwnImage, platforms: tuple[str, ...], base: str | None = None) -> Recipe:
     """Return the recipe; `base` replaces the Dockerfile's pinned base image."""
-    arguments = {"INPUTS": image.inputs}
+    arguments: dict[str, str] = {}
     if base is not None:
         arguments["BASE"] = base
     if image.repository == "spark":
         features = spark_features(image.root)
         arguments |= {f"WITH_{feature.name.upper()}": "1" if feature.built else "0" for feature in features}
         arguments["FEATURES"] = ",".join(feature.name for feature in features if feature.built)
-    return Recipe(context=image.root, dockerfile=image.dockerfile, arguments=arguments, platforms=platforms)
+    return Recipe(
+        context=image.root,
+        dockerfile=image.dockerfile,
+        arguments=arguments,
+        labels={"moka.dev/inputs": image.inputs},
+        platforms=platforms,
+    )

@@ -89,8 +89,7 @@ class Skopeo:
 
 
 def _bud(recipe: Recipe) -> list[str]:
-    arguments = [word for key, value in recipe.arguments.items() for word in ("--build-arg", f"{key}={value}")]
-    return ["buildah", "bud", "--layers", "--format", "oci", "--file", recipe.dockerfile, *arguments]
+    return ["buildah", "bud", "--layers", "--format", "oci", *recipe.options()]
 
 
 def _http(reference: str, option: str) -> list[str]:

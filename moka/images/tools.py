@@ -66,7 +66,15 @@ class Recipe:
     dockerfile: str
     """Path below the context."""
     arguments: dict[str, str]
+    labels: dict[str, str]
+    """Beside those of the Dockerfile. buildah keeps a label there that names an argument when only the argument changes."""
     platforms: tuple[str, ...]
+
+    def options(self) -> list[str]:
+        """Return what Docker and buildah take alike: Dockerfile, arguments and labels."""
+        arguments = [word for key, value in self.arguments.items() for word in ("--build-arg", f"{key}={value}")]
+        labels = [word for key, value in self.labels.items() for word in ("--label", f"{key}={value}")]
+        return ["--file", self.dockerfile, *arguments, *labels]
 
 
 class Tool(Protocol):

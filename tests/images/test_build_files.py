@@ -78,6 +78,13 @@ def test_bake_builds_both_images_for_both_architectures() -> None:
         assert f'dockerfile = "images/{path.parent.name}/Dockerfile"' in BAKE
 
 
+def test_what_an_image_was_made_from_is_a_label_of_the_command_line_and_not_of_the_dockerfile() -> None:
+    # buildah's cache keeps a label that names an argument when nothing but the argument changes
+    for path in DOCKERFILES:
+        assert "moka.dev/inputs" not in path.read_text()
+        assert f'"moka.dev/inputs" = {path.parent.name.upper()}_INPUTS' in BAKE
+
+
 def test_the_build_context_holds_no_more_than_the_images_need() -> None:
     lines = (IMAGES.parent / ".dockerignore").read_text().splitlines()
 

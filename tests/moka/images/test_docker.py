@@ -7,7 +7,11 @@ from moka.images.tools import Recipe
 from tests.moka.images.conftest import BOTH, Programs
 
 RECIPE = Recipe(
-    context=Path("/"), dockerfile="images/archer/Dockerfile", arguments={"BASE": "b", "INPUTS": "i"}, platforms=BOTH
+    context=Path("/"),
+    dockerfile="images/archer/Dockerfile",
+    arguments={"BASE": "b"},
+    labels={"inputs": "i"},
+    platforms=BOTH,
 )
 TARGET = "registry.example.com/moka/archer:1"
 
@@ -39,7 +43,7 @@ def test_a_push_builds_all_platforms_in_one_go(programs: Programs) -> None:
     assert call[:5] == ["docker", "buildx", "build", "--platform", "linux/amd64,linux/arm64"]
     assert call[5:] == [
         *("--file", "images/archer/Dockerfile"),
-        *("--build-arg", "BASE=b", "--build-arg", "INPUTS=i"),
+        *("--build-arg", "BASE=b", "--label", "inputs=i"),
         *("--push", "--tag", TARGET, "."),
     ]
 

@@ -13,7 +13,8 @@ def test_an_image_is_built_from_the_tree_with_the_hash_of_its_inputs_as_label() 
 
     assert recipe.context == ROOT
     assert recipe.dockerfile == "images/archer/Dockerfile"
-    assert recipe.arguments == {"INPUTS": ARCHER.inputs}
+    assert recipe.arguments == {}
+    assert recipe.labels == {"moka.dev/inputs": ARCHER.inputs}
     assert recipe.platforms == PLATFORMS
 
 

@@ -11,7 +11,9 @@ from moka.images.skopeo import Skopeo
 from moka.images.tools import Recipe, ToolError
 from tests.moka.images.conftest import BOTH, Programs
 
-RECIPE = Recipe(context=Path("/"), dockerfile="images/archer/Dockerfile", arguments={"INPUTS": "i"}, platforms=BOTH)
+RECIPE = Recipe(
+    context=Path("/"), dockerfile="images/archer/Dockerfile", arguments={}, labels={"inputs": "i"}, platforms=BOTH
+)
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 
@@ -52,6 +54,7 @@ def test_platforms_are_built_into_one_list_which_is_pushed_and_taken_away(progra
     assert second[second.index("--manifest") + 1] == name
     assert push[:4] == ["buildah", "manifest", "push", "--all"]
     assert push[-2:] == [name, f"docker://{HOST}/archer:1"]
+    assert first[first.index("--label") + 1] == "inputs=i"
     assert remove == ["buildah", "manifest", "rm", name]
 
 
