@@ -20,6 +20,8 @@ from testbed.binaries import cache_root
 from testbed.errors import CannotStartError
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
+CONTROLLERS: Final = frozenset({"cpu", "cpuset", "hugetlb", "io", "memory", "pids"})
+"""What kubelet and runc set limits with, where the machine has it."""
 _PATIENCE_SECONDS: Final = 60
 """How long processes that were killed may take to be gone."""
 
@@ -85,15 +87,21 @@ def is_version_2() -> bool:
 
 
 def _make_cgroup(name: str) -> None:
+    if is_version_2():
+        made = CGROUPS / name
+        made.mkdir()
+        # kubelet takes a cgroup for missing when one of its controllers is
+        for folder in (CGROUPS, made):
+            there = (folder / "cgroup.controllers").read_text(encoding="utf-8").split()
+            wanted = " ".join(f"+{word}" for word in there if word in CONTROLLERS)
+            (folder / "cgroup.subtree_control").write_text(wanted, encoding="utf-8")
+        return
     for root in hierarchies():
         made = root / name
         made.mkdir()
-        if is_version_2():
-            wanted = [f"+{word}" for word in (made / "cgroup.controllers").read_text(encoding="utf-8").split()]
-            (made / "cgroup.subtree_control").write_text(" ".join(wanted), encoding="utf-8")
         for file in ("cpuset.cpus", "cpuset.mems"):
-            # v1 lets nobody in before these are set
-            if not is_version_2() and (made / file).exists():
+            # nobody is let in before these are set
+            if (made / file).exists():
                 (made / file).write_text((root / file).read_text(encoding="utf-8"), encoding="utf-8")
 
 
