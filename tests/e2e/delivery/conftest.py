@@ -189,6 +189,27 @@ def eks_own_kind() -> Manifest:
     return crd
 
 
+def volumes_for(files: Sequence[ManifestFile]) -> list[Manifest]:
+    """Disks for the claims of the set's StatefulSets: no driver runs here that could make them."""
+    return [
+        an_object(
+            "PersistentVolume",
+            f"{manifest['metadata']['name']}-{claim['metadata']['name']}-{number}",
+            spec={
+                "accessModes": claim["spec"]["accessModes"],
+                "capacity": claim["spec"]["resources"]["requests"],
+                "storageClassName": claim["spec"]["storageClassName"],
+                "hostPath": {"path": f"/volumes/{number}"},
+            },
+        )
+        for file in files
+        for manifest in file.manifests
+        if manifest["kind"] == "StatefulSet"
+        for claim in manifest["spec"].get("volumeClaimTemplates", ())
+        for number in range(manifest["spec"]["replicas"])
+    ]
+
+
 def a_crd(kind: str, group: str, *, plural: str = "", version: str = "v1") -> Manifest:
     plural = plural or f"{kind.lower()}s"
     schema = {

@@ -13,7 +13,7 @@ from moka_constructs.manifest_set.handler.references import Reference
 from moka_constructs.manifest_set.handler.run import Delivery
 from testbed.nodes import PretendedNodes
 
-from .conftest import Deliveries, eks_own_kind, kinds_of, rendered, settled, versions
+from .conftest import Deliveries, eks_own_kind, kinds_of, rendered, settled, versions, volumes_for
 
 if TYPE_CHECKING:
     from testbed.control_plane import ControlPlane
@@ -31,7 +31,8 @@ def test_sets_apply_cleanly_their_rollouts_complete_and_a_second_apply_changes_n
     with plane_factory() as plane, PretendedNodes(plane) as nodes, Deliveries(plane, said) as deliveries:
         nodes.add_environment(load(environment), cluster)
         api = plane.client()
-        api.create(eks_own_kind())
+        for manifest in (eks_own_kind(), *volumes_for(everything)):
+            api.create(manifest)
 
         def deliver(name: str) -> Delivery:
             values = {f"value_of_{name}": "x"}
