@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tarfile
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from testbed.errors import CannotBuildError
 from testbed.real_node import layers as module
 from testbed.real_node.layers import layers
+
+DOCKERFILE = (Path(__file__).parents[3] / "images/spark/Dockerfile").read_text(encoding="utf-8")
+RUNTIME = DOCKERFILE.split(" AS build")[0]
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +79,20 @@ def test_what_fails_halfway_leaves_no_layer(cache: Path, monkeypatch: pytest.Mon
         layers(quiet)
 
     assert [path.name for path in cache.iterdir()] == [".lock"]
+
+
+def test_debian_has_the_packages_of_the_dockerfile() -> None:
+    install = re.search(r"apt-get install --yes --no-install-recommends ([\w .+-]+)", RUNTIME)
+
+    assert install is not None
+    assert sorted(install[1].split()) == sorted(module.PACKAGES)
+
+
+def test_java_and_the_user_are_where_the_dockerfile_puts_them() -> None:
+    for words in (
+        'ln -s "$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")" /opt/java',
+        "groupadd --gid 185 spark",
+        "useradd --uid 185 --gid 185 --home-dir /opt/spark/work-dir --no-create-home --shell /usr/sbin/nologin spark",
+    ):
+        assert words in RUNTIME
+        assert words in module._FINISH
