@@ -5,12 +5,12 @@ and no longer name, and changes nothing when nothing differs.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from .client import APPLY, METADATA, ApiError, Cause, Client
+from .client import APPLY, JSON, METADATA, ApiError, Cause, Client
 from .discovery import Discovery, UnknownKindError, path
 from .errors import Problem, SetError
 from .references import Manifest, Reference, is_create_only, with_label
@@ -40,8 +40,10 @@ class Applier:
     set_name: str
     force_fields: tuple[str, ...] = ()
     """Fields to take from whoever owns them: `.spec.replicas`, `Deployment ns/name:.spec.replicas`, `*` for all."""
-    versions: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
-    """{identity: resource version} of what the set has in the cluster."""
+    live: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)
+    """{identity: object} of what the set has in the cluster; of CRDs the metadata."""
+    unchanged: set[Reference] = field(default_factory=set)
+    """Members that a check found to be what they would become; they are not sent again."""
 
     def apply_all(self, step: str, manifests: Iterable[Manifest]) -> dict[Reference, Outcome]:
         """Apply every manifest, some at a time. Raises SetError with all that went wrong."""
@@ -60,22 +62,28 @@ class Applier:
         def one(manifest: Manifest) -> None:
             reference = Reference.of(manifest)
             target = path(self.discovery.resource(reference), reference)
-            if not (is_create_only(manifest) and self.exists(target)):
-                self.send(target, manifest, dry_run=True)
+            if self.is_left_alone(manifest, target):
+                return
+            _, wanted = self.send(target, manifest, dry_run=True, accept=JSON)
+            if _content(wanted) == _content(self.live.get(reference.key, {})):
+                self.unchanged.add(reference)
 
         self._collect(step, one, manifests)
 
     def apply(self, manifest: Manifest) -> Outcome:
         """Apply one manifest. Raises ApiError, UnknownKindError."""
         reference = Reference.of(manifest)
+        if reference in self.unchanged:
+            return Outcome.UNCHANGED
         target = path(self.discovery.resource(reference), reference)
-        if is_create_only(manifest) and self.exists(target):
+        if self.is_left_alone(manifest, target):
             return Outcome.LEFT_ALONE
         status, answer = self.send(target, manifest)
         if status == CREATED:
             return Outcome.CREATED
-        unchanged = answer["metadata"]["resourceVersion"] == self.versions.get(reference.key)
-        return Outcome.UNCHANGED if unchanged else Outcome.CHANGED
+        before = self.live.get(reference.key)
+        same = before is not None and answer["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+        return Outcome.UNCHANGED if same else Outcome.CHANGED
 
     def send(
         self, target: str, manifest: Manifest, *, dry_run: bool = False, accept: str = METADATA, force: bool = False
@@ -106,8 +114,12 @@ class Applier:
         if problems:
             raise SetError(step, sorted(problems))
 
-    def exists(self, target: str) -> bool:
-        """Whether there is an object at that path."""
+    def is_left_alone(self, manifest: Manifest, target: str) -> bool:
+        """Whether the manifest is of a create-only member that is there."""
+        if not is_create_only(manifest):
+            return False
+        if Reference.of(manifest).key in self.live:
+            return True
         try:
             self.client.request("GET", target, accept=METADATA)
         except ApiError as error:
@@ -126,6 +138,11 @@ class Applier:
             if name in {EVERYTHING, field_path} or field_path.startswith((f"{name}.", f"{name}[")):
                 return True
         return False
+
+
+def _content(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object without what lists leave out: a member of a list does not say its kind."""
+    return {key: value for key, value in found.items() if key not in {"apiVersion", "kind"}}
 
 
 def conflicts(error: ApiError) -> list[Cause]:

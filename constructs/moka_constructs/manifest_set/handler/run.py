@@ -12,7 +12,7 @@ from typing import Any, Final
 from . import images, rollout, values
 from .access import wait_for_access
 from .apply import Applier, Outcome
-from .client import METADATA_LIST, ApiError, Client
+from .client import JSON, METADATA_LIST, ApiError, Client
 from .crds import wait_until_served
 from .diff import Difference, differences
 from .discovery import Discovery, collection
@@ -110,6 +110,7 @@ class Delivery:
             self.say("looking up images")
             images.check(self.session, self.account, ordered)
         self._begin()
+        self._read_live(map(Reference.of, ordered))
         judged = self._judgeable(ordered)
         self.say(f"checking {len(judged)} of {len(ordered)} objects")
         self.applier.check_all("the API server would refuse", judged)
@@ -199,7 +200,6 @@ class Delivery:
         return [manifest for manifest in manifests if judged(manifest)]
 
     def _apply_waves(self, files: Sequence[ManifestFile], result: Result) -> None:
-        self._read_versions(Reference.of(manifest) for file in files for manifest in file.manifests)
         written = self.options.platform_values is None
         for wave in waves(files):
             if not written and wave.manifests[0]["kind"] not in {CRD, NAMESPACE}:
@@ -220,8 +220,8 @@ class Delivery:
             subject = f"ConfigMap {values.NAMESPACE}/{values.NAME}"
             raise SetError("values of the deploy cannot be written", [Problem(subject, error.message)]) from error
 
-    def _read_versions(self, references: Iterable[Reference]) -> None:
-        """Learn the version of every member that is there: what an apply leaves at the same version it left alone."""
+    def _read_live(self, references: Iterable[Reference]) -> None:
+        """Learn what the set has in the cluster: what would not change is not sent."""
         kinds = {(each.group, each.version, each.kind): each for each in references}
 
         def read(reference: Reference) -> None:
@@ -229,11 +229,13 @@ class Delivery:
             if resource is None:
                 return
             query = {"labelSelector": f"{SET_LABEL}={self.options.set_name}"}
-            found = self.client.request("GET", collection(resource), query=query, accept=METADATA_LIST)
+            # a CRD is a megabyte, and is always sent
+            accept = METADATA_LIST if reference.kind == CRD else JSON
+            found = self.client.request("GET", collection(resource), query=query, accept=accept)
             for each in found.get("items") or ():
                 metadata = each["metadata"]
                 key = reference.group, reference.kind, metadata.get("namespace", ""), metadata["name"]
-                self.applier.versions[key] = metadata["resourceVersion"]
+                self.applier.live[key] = each
 
         each_of(read, kinds.values())
 

@@ -28,7 +28,7 @@ def files(**more: Any) -> Files:
     }
 
 
-def test_a_new_set_is_created_and_a_second_apply_writes_nothing_but_equal_applies(
+def test_a_new_set_is_created_and_a_second_apply_moves_no_version(
     deliver: Deliver, server: FakeApiServer
 ) -> None:
     first = deliver().apply(as_files(files()))
@@ -46,6 +46,17 @@ def test_a_new_set_is_created_and_a_second_apply_writes_nothing_but_equal_applie
         "kept": 0,
     }
     assert {path: each["metadata"]["resourceVersion"] for path, each in server.objects.items()} == versions
+
+
+def test_what_would_not_change_is_judged_and_not_sent_again(deliver: Deliver, server: FakeApiServer) -> None:
+    deliver().apply(as_files(files()))
+    server.requests.clear()
+
+    deliver().apply(as_files(files()))
+
+    judged = [target for method, target in server.requests if method == "PATCH" and "dryRun=All" in target]
+    assert len(judged) == 4
+    assert [path.rsplit("/", 1)[1] for _, path in server.writes()] == ["things.example.com"]
 
 
 def test_a_new_kind_is_used_in_the_set_that_brings_it(deliver: Deliver, server: FakeApiServer) -> None:
