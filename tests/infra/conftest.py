@@ -8,16 +8,27 @@ from typing import Any
 import pytest
 
 from environments import Environment, environment_names, load, load_all
-from infra.app import build_app
+from infra.app import build_app, fill
+from infra.bundles import Bundles, Sets
+from infra.empty_app import empty_app
 from moka.assembly import SynthesizedStack, read_assembly
 
 Stacks = dict[str, SynthesizedStack]
 """{dev/network: stack}."""
 
 
-def synthesise(environments: Iterable[Environment], folder: Path) -> Stacks:
-    build_app(list(environments), outdir=str(folder), validate=False).synth()
-    return {f"{stack.environment}/{stack.name}": stack for stack in read_assembly(folder)}
+class BundlesOfDev(Bundles):
+    """The rendered manifests of dev as it is shipped, for every variant of it: rendering each takes longer than its stacks.
+
+    What is rendered of an environment is the matter of test_bundles.py and of the charts' tests; stacks only name it.
+    """
+
+    def prepare(self, environments: Iterable[Environment]) -> None:  # noqa: ARG002 - all are variants of dev
+        super().prepare([load("dev")])
+
+    def of(self, environment: Environment) -> Sets | None:
+        delivered = environment.delivery.manifests == "manifest_set"
+        return super().of(load("dev")) if delivered else None
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +59,10 @@ def dev_with(tmp_path: Path) -> Callable[..., Stacks]:
             else value
             for name, value in sections.items()
         }
-        return synthesise([dev.model_copy(update=update)], tmp_path / "assembly")
+        folder = tmp_path / "assembly"
+        app = empty_app(outdir=str(folder), validate=False)
+        fill(app, [dev.model_copy(update=update)], BundlesOfDev()).synth()
+        return {f"{stack.environment}/{stack.name}": stack for stack in read_assembly(folder)}
 
     return make
 
