@@ -102,7 +102,6 @@ class ArcherStack(MokaStack):
                 "database_endpoint": database.endpoint,
                 "database_port": database.port,
                 "database_master_secret": database.master_secret_arn,
-                **{f"{name.lower()}_target_group": arn for name, arn in self.load_balancer.target_group_arns.items()},
             },
             after=(self.database, self.load_balancer, self._migrations, self._reach),
         )

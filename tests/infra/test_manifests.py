@@ -1,11 +1,12 @@
 """Sets of manifests in the stacks that deliver them, as their templates say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from environments import environment_names, load, names
+from k8s_manifests.rendered import rendered_components
 from moka.assembly import SynthesizedStack
 
 Stacks = dict[str, SynthesizedStack]
@@ -66,14 +67,7 @@ def test_values_that_only_a_deploy_knows_come_from_the_stack_that_knows_them(sta
     (archer,) = of_kind(stacks["dev/archer"], SET)
 
     assert set(platform["Values"]) == {"cluster_endpoint", "oidc_issuer"}
-    assert set(archer["Values"]) == {
-        "database_endpoint",
-        "database_port",
-        "database_master_secret",
-        "api_target_group",
-        "history_target_group",
-        "livy_target_group",
-    }
+    assert set(archer["Values"]) == {"database_endpoint", "database_port", "database_master_secret"}
     assert all(isinstance(value, dict) for value in (*platform["Values"].values(), *archer["Values"].values()))
 
 
@@ -127,3 +121,36 @@ def test_what_may_be_removed_and_taken_over_comes_from_the_file(
     (properties,) = of_kind(changed[f"dev/{stack}"], SET)
 
     assert (properties["Remove"], properties["ForceFields"]) == ("everything", [".spec.replicas"])
+
+
+def test_charts_read_no_value_that_no_stack_writes(stacks: Stacks, of_kind: OfKind) -> None:
+    environment = load("dev")
+    written = {
+        key
+        for path in ("platform-batch", "archer")
+        for set_ in of_kind(stacks[f"dev/{path}"], SET)
+        for key in set_["Values"]
+    }
+    read = {
+        reference["key"]
+        for component in rendered_components(environment, environment.cluster("batch"))
+        for manifest in component.manifests
+        if manifest["kind"] in {"Deployment", "Job", "DaemonSet", "StatefulSet"}
+        for reference in config_keys(manifest)
+        if reference["name"] == names.PLATFORM_CONFIG_MAP
+    }
+
+    assert read
+    assert read <= written
+
+
+def config_keys(node: Any) -> Iterator[dict[str, str]]:
+    """Every reference to a key of a ConfigMap."""
+    if isinstance(node, dict):
+        if "configMapKeyRef" in node:
+            yield node["configMapKeyRef"]
+        for value in node.values():
+            yield from config_keys(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from config_keys(value)
