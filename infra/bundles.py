@@ -25,7 +25,13 @@ ROOT: Final = Path(__file__).parents[1]
 CACHE: Final = ROOT / ".moka" / "manifests"
 KEPT: Final = 40
 """Environments in the cache; the oldest go."""
-SOURCES: Final = ("k8s_manifests", "environments", "constructs/moka_constructs/manifest_set/handler")
+SOURCES: Final = (
+    "k8s_manifests/**/*",
+    "environments/**/*",
+    "constructs/moka_constructs/manifest_set/handler/**/*",
+    "infra/make_bundles.py",
+)
+"""What bundles are made by and from, as patterns of pathlib; files of Python and JSON count."""
 
 
 class BundleError(Exception):
@@ -118,8 +124,8 @@ def read_sets(place: Path) -> Sets:
 def sources_digest() -> str:
     """Return what changes when charts, the model of environments, the images that are built here or cdk8s change."""
     digest = hashlib.sha256()
-    for folder in SOURCES:
-        for file in sorted((ROOT / folder).rglob("*")):
+    for pattern in SOURCES:
+        for file in sorted(ROOT.glob(pattern)):
             if file.suffix in {".py", ".json"}:
                 digest.update(f"{file.relative_to(ROOT)}\n".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())

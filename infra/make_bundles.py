@@ -23,7 +23,7 @@ def main() -> int:
     from environments import Environment  # noqa: PLC0415  # after the garbage collector is off
     from infra.bundles import store  # noqa: PLC0415
     from k8s_manifests import ChartError  # noqa: PLC0415
-    from k8s_manifests.rendered import rendered_components  # noqa: PLC0415
+    from k8s_manifests.assembly import build_charts  # noqa: PLC0415
     from moka_constructs.manifest_set.handler import bundle  # noqa: PLC0415
     from moka_constructs.manifest_set.handler.order import ManifestFile  # noqa: PLC0415
 
@@ -33,7 +33,7 @@ def main() -> int:
         made: dict[str, bytes] = {}
         for cluster in environment.clusters:
             try:
-                components = rendered_components(environment, cluster)
+                components = build_charts(environment, cluster)
             except ChartError as error:
                 sys.stderr.write(f"environment {environment.name} cannot be rendered: {error}\n")
                 return 1
@@ -41,8 +41,8 @@ def main() -> int:
                 own = [each for each in components if each.set_name == set_name]
                 files = [ManifestFile(name=each.file_name, manifests=each.manifests) for each in own]
                 if files:
-                    texts = {each.file_name: each.text for each in own}
-                    content = bundle.contents(files, texts)
+                    # no YAML beside the JSON: nobody but people would read it, and writing it takes as long as all the rest
+                    content = bundle.contents(files, {})
                     made[f"{cluster.name}.{set_name}.{bundle.digest(content)}.zip"] = bundle.write(content)
         store(Path(order["folder"]), made)
     return 0
