@@ -262,8 +262,8 @@ class Application:
 
     def stays(self, state: str, seconds: float) -> None:
         """Watch the application for some seconds in which it must be in that state and in no other."""
+        self.wait(state)
         before = len(self.states)
-        assert self.state == state, f"{self.name} is {self.state}, not {state}"
         time.sleep(seconds)
         assert len(self.states) == before, f"{self.name} went on: {self.states}"
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +36,8 @@ class Drivers:
     def __init__(self, client: Client, applications: Cache, pods: Cache) -> None:
         self._client = client
         self._applications = applications
-        self._pods = pods
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="drivers")
-        self._started: set[str] = set()
+        self._started: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
         pods.on_change(self._on_pod)
 
@@ -51,13 +50,16 @@ class Drivers:
         with self._lock:
             if after is None:
                 # what it had started goes by the owner references
-                self._started.discard(uid)
+                self._started.pop(uid, None)
             elif phase == "Running" and uid not in self._started:
-                self._started.add(uid)
-                self._workers.submit(self._work, self._start, pod)
+                self._started[uid] = self._workers.submit(self._work, self._start, pod)
             elif phase in _ENDED and uid in self._started:
-                self._started.discard(uid)
-                self._workers.submit(self._work, self._end, pod)
+                self._workers.submit(self._finish, self._started.pop(uid), pod)
+
+    def _finish(self, start: Future[None], pod: Object) -> None:
+        # a driver may end before all its executors are made; the work that makes them was taken up before this
+        start.result()
+        self._work(self._end, pod)
 
     def _work(self, step: Callable[[Object], None], pod: Object) -> None:
         try:
@@ -69,10 +71,8 @@ class Drivers:
         app = self._application_of(driver)
         if app is None:
             return
-        submission, (namespace, name) = submission_of(app), apps.name_of(app)
-        selector = driver["metadata"]["labels"][apps.LABEL_SELECTOR]
-        # Spark draws sixteen digits; taken from the application's id, a second start finds its own pods again
-        prefix = submission.conf.get("spark.kubernetes.executor.podNamePrefix") or f"{name}-{selector[-16:]}"
+        submission, (namespace, _name) = submission_of(app), apps.name_of(app)
+        selector, prefix = driver["metadata"]["labels"][apps.LABEL_SELECTOR], _prefix(app, driver)
         for number in range(1, wanted(app) + 1):
             pod = executor_pod(submission, selector=selector, number=number, prefix=prefix, driver=driver)
             self._create(PODS.path(namespace), pod)
@@ -93,14 +93,12 @@ class Drivers:
 
     def _end(self, driver: Object) -> None:
         app = self._application_of(driver)
-        if app is not None and app["spec"]["executor"].get("deleteOnTermination") is False:
+        if app is None or app["spec"]["executor"].get("deleteOnTermination") is False:
+            # without an application they go by the owner references
             return
-        labels, namespace = driver["metadata"]["labels"], driver["metadata"]["namespace"]
-        for pod in self._pods.indexed(namespace, labels[apps.LABEL_APP]):
-            found = pod["metadata"]["labels"]
-            same = found.get(apps.LABEL_SELECTOR) == labels[apps.LABEL_SELECTOR]
-            if same and found.get(apps.LABEL_ROLE) == "executor":
-                delete_if_there(self._client, PODS.path(namespace, pod["metadata"]["name"]))
+        for number in range(1, wanted(app) + 1):
+            name = f"{_prefix(app, driver)}-exec-{number}"
+            delete_if_there(self._client, PODS.path(driver["metadata"]["namespace"], name))
 
     def _application_of(self, driver: Object) -> Object | None:
         """Return the driver's application, when it is still at the submission that made the driver."""
@@ -111,6 +109,12 @@ class Drivers:
             return None
         # the status may be written a moment after the pod runs: the pod's own label is what counts
         return {**app, "status": {**app.get("status", {}), "submissionID": submission}}
+
+
+def _prefix(app: Object, driver: Object) -> str:
+    """Return what the executors' names begin with; Spark draws the digits, here a second start finds its pods again."""
+    chosen = app["spec"].get("sparkConf", {}).get("spark.kubernetes.executor.podNamePrefix")
+    return chosen or f"{app['metadata']['name']}-{driver['metadata']['labels'][apps.LABEL_SELECTOR][-16:]}"
 
 
 def wanted(app: Object) -> int:

@@ -2,7 +2,14 @@
 
 import pytest
 
-from testbed.spark_applications import DRIVER, Applications, Phase, container_status, pod_template
+from testbed.spark_applications import (
+    DRIVER,
+    Applications,
+    Phase,
+    container_status,
+    pod_template,
+    wait_until,
+)
 from testbed.spark_operator.process import StartOperator
 from testbed.spark_operator.spark_submit import POD_DELAY
 
@@ -71,7 +78,9 @@ def test_a_sidecar_does_not_keep_the_application_running_but_its_end_is_seen_wit
     template["spec"]["containers"].append(sidecar)
     app = applications.create(driver={"template": template}, executor={"instances": 1})
     pod = app.run_driver()
-    app.wait_executors(1)
+    # the executor's own events are over
+    wait_until(lambda: app.status.get("executorState"), "the executor's state")
+    app.stays("RUNNING", 1.5)
     statuses = [
         container_status(DRIVER, {"terminated": {"exitCode": exit_code, "reason": "Error"}}),
         container_status("sidecar", {"running": {}}),
