@@ -24,18 +24,18 @@ def main() -> int:
 
     # The CDK's own process takes a while to load. Meanwhile this one reads the environment files and loads the stacks.
     with ThreadPoolExecutor(max_workers=1) as cdk:
-        cdk.submit(importlib.import_module, "infra.empty_app")
+        loaded = cdk.submit(importlib.import_module, "infra.empty_app")
         from environments import environment_names, load_or_exit  # noqa: PLC0415 - after the thread has started
         from infra.bundles import BundleError, Bundles  # noqa: PLC0415
         from infra.selection import selected_names  # noqa: PLC0415
 
         context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
         environments = load_or_exit(selected_names(context.get("env"), environment_names()))
-        app = cdk.submit(lambda: importlib.import_module("infra.empty_app").app_and_services())
         # rendered by a process of its own, unless nothing changed since the last synth
         bundles = Bundles()
         bundles.prepare(environments)
-        from infra.app import PropsError, fill  # noqa: PLC0415 - the thread has loaded the CDK by now, or nearly
+        app = cdk.submit(loaded.result().app_and_services)
+        from infra.app import PropsError, fill  # noqa: PLC0415 - when the thread imports nothing any more
 
         try:
             fill(app.result(), environments, bundles).synth()

@@ -6,26 +6,28 @@ Python can load the stacks.
 
 import json
 import os
-from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk.region_info import RegionInfo
 
+if __debug__:
+    import typeguard  # noqa: F401 - jsii would load it at its first check of an argument
+
 CDK_JSON: Final = Path(__file__).parents[1] / "cdk.json"
-SERVICES: Final[Mapping[str, str]] = {
-    "aws_ec2": "CfnVPC",
-    "aws_iam": "CfnRole",
-    "aws_logs": "CfnLogGroup",
-    "aws_s3": "CfnBucket",
-    "aws_kms": "CfnKey",
-    "aws_eks_v2": "CfnCluster",
-    "aws_rds": "CfnDBCluster",
-    "aws_elasticloadbalancingv2": "CfnLoadBalancer",
-}
-"""{module: one of its resources}, of services that every environment has resources of."""
+SERVICES: Final = (
+    "aws_ec2.CfnVPC",
+    "aws_iam.CfnRole",
+    "aws_logs.CfnLogGroup",
+    "aws_s3.CfnBucket",
+    "aws_kms.CfnKey",
+    "aws_eks_v2.CfnCluster",
+    "aws_rds.CfnDBCluster",
+    "aws_elasticloadbalancingv2.CfnLoadBalancer",
+)
+"""A resource of each service that every environment has resources of."""
 
 
 def feature_flags() -> dict[str, Any]:
@@ -51,7 +53,11 @@ def empty_app(*, outdir: str | None = None, validate: bool = True) -> cdk.App:
 
 
 def app_and_services() -> cdk.App:
-    """Return an empty app after the code of services has been loaded."""
+    """Return an empty app after the code of services has been loaded.
+
+    Nothing in it imports a module, because another thread imports the stacks meanwhile: two that import modules which need each
+    other can get half of one.
+    """
     app = empty_app()
     load_services()
     return app
@@ -63,7 +69,11 @@ def load_services() -> tuple[str, ...]:
     It would load each at its first resource, and Python would wait. Whatever is not loaded here still is then.
     """
     RegionInfo.get("us-east-1")  # facts of regions are one more such part: files that a deploy copies need them
-    return tuple(
-        getattr(import_module(f"aws_cdk.{module}"), resource).CFN_RESOURCE_TYPE_NAME
-        for module, resource in SERVICES.items()
-    )
+    return tuple(jsii.sget(_Named(f"aws-cdk-lib.{name}"), "CFN_RESOURCE_TYPE_NAME") for name in SERVICES)
+
+
+class _Named:
+    """As much of a class as jsii reads to ask for what is static in it."""
+
+    def __init__(self, name: str) -> None:
+        self.__jsii_type__ = name

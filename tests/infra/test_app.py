@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from environments import environment_names
 from environments.loading import FOLDER
 from infra.empty_app import CDK_JSON, feature_flags, load_services
@@ -74,6 +76,23 @@ def test_the_services_loaded_beforehand_are_those_of_every_environment(stacks: d
         }
         # an existing network has no VPC of ours
         assert {each for each in load_services() if each != "AWS::EC2::VPC"} <= used
+
+
+@pytest.mark.parametrize("options", [[], ["-O"]])
+def test_making_the_app_imports_nothing_so_that_another_thread_can_import_the_stacks(options: list[str]) -> None:
+    script = """
+import sys
+import infra, infra.empty_app, environments
+before = set(sys.modules)
+infra.empty_app.app_and_services()
+print(sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run(
+        [sys.executable, *options, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"
 
 
 def test_loading_the_stacks_calls_nothing_in_the_cdks_process_so_that_it_can_make_the_app_meanwhile() -> None:
