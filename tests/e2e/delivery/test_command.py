@@ -22,18 +22,19 @@ WEBHOOK = ("moka-operator", "spark-operator-webhook")
 
 @pytest.fixture(scope="module")
 def moka(own_plane: ControlPlane) -> Moka:
-    """`moka("diff")` runs it on dev through the plane's kubeconfig."""
+    """`moka("diff")` runs it on a cluster without Archer, through the plane's kubeconfig."""
 
     def run(command: str, *words: str) -> subprocess.CompletedProcess[str]:
         where = ["--kubeconfig", str(own_plane.kubeconfig), "--context", own_plane.context]
-        return subprocess.run([MOKA, command, "dev", *where, *words], capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [MOKA, command, "prod", "--cluster", "adhoc", *where, *words], capture_output=True, text=True, check=False
+        )
 
     return run
 
 
 @pytest.fixture(scope="module")
 def applied(moka: Moka) -> subprocess.CompletedProcess[str]:
-    """dev's platform set, applied; Archer's needs a webhook that no container serves here."""
     return moka("apply")
 
 
@@ -48,6 +49,7 @@ def test_what_a_cluster_lacks_is_told_and_exits_3(moka: Moka, api: Client) -> No
 def test_an_apply_tells_steps_on_stderr_and_what_it_did_on_stdout(
     applied: subprocess.CompletedProcess[str], api: Client
 ) -> None:
+    assert applied.returncode == 0, applied.stderr
     assert "+ Deployment moka-operator/spark-operator-controller" in applied.stdout.splitlines()
     assert any(line.endswith(" created") for line in applied.stdout.splitlines())
     assert any("applying CRDs" in line for line in applied.stderr.splitlines())
@@ -70,7 +72,9 @@ def test_what_somebody_scaled_is_a_difference_and_a_conflict_until_it_is_forced(
         f'Deployment {"/".join(WEBHOOK)}: .spec.replicas belongs to "kubectl" with subresource "scale"'
         in refused.stderr
     )
-    moka("apply", "--force-conflicts", f"Deployment {'/'.join(WEBHOOK)}:.spec.replicas", "--no-wait")
+    forced = moka("apply", "--force-conflicts", f"Deployment {'/'.join(WEBHOOK)}:.spec.replicas", "--no-wait")
+    assert forced.returncode == 0, forced.stderr
+    assert moka("diff").returncode == 0
     assert api.get("apps/v1", "Deployment", WEBHOOK[1], WEBHOOK[0])["spec"]["replicas"] == 2
 
 
@@ -92,10 +96,10 @@ def test_a_rollout_that_does_not_end_exits_1_and_names_every_one(
 def test_json_holds_the_outcome_of_every_object(applied: subprocess.CompletedProcess[str], moka: Moka) -> None:
     done = moka("apply", "--no-wait", "--output", "json")
 
-    first = json.loads(done.stdout)[0]
-    assert (first["environment"], first["cluster"], first["set"]) == ("dev", "batch", "platform")
-    assert set(first["objects"].values()) <= {"unchanged", "left alone"}
-    assert first["objects"]["Namespace spark-ads"] == "unchanged"
+    (only,) = json.loads(done.stdout)
+    assert (only["environment"], only["cluster"], only["set"]) == ("prod", "adhoc", "platform")
+    assert set(only["objects"].values()) <= {"unchanged", "left alone"}
+    assert only["objects"]["Namespace moka-operator"] == "unchanged"
 
 
 def test_a_cluster_of_another_environment_is_not_overwritten_by_mistake(
@@ -105,4 +109,4 @@ def test_a_cluster_of_another_environment_is_not_overwritten_by_mistake(
     done = subprocess.run([MOKA, "apply", "staging", *where], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert "the set that is here was made for moka-dev-batch, not for moka-staging-batch" in done.stderr
+    assert "the set that is here was made for moka-prod-adhoc, not for moka-staging-batch" in done.stderr
