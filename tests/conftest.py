@@ -1,9 +1,10 @@
-"""What every test shares: the order in which test files start.
+"""What every test shares: the order in which test files start, and that Ctrl-C is heard.
 
 Two workers end together only when the long files start first: those that run Spark and those that start servers.
 `make test` keeps this order by `--no-loadscope-reorder`; xdist's own order puts files of many tests first, however short.
 """
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ LONG_FIRST = (
     "infra",
 )
 """Files and folders, the longest first; a new slow file is named here."""
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell without job control starts its background jobs deaf to it, and so would be every program that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -119,8 +119,6 @@ def test_a_terminal_gets_a_live_line_and_stdout_stays_clean(served: str, by_hand
 
 def test_ctrl_c_ends_the_waiting_and_not_the_job(served: str, by_hand: HandDriven) -> None:
     job = by_hand.submit()
-    # a shell without job control starts its background jobs deaf to Ctrl-C, and so would ours be
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "archer.cli", "wait", job.id, "--url", served]
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
