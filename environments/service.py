@@ -181,8 +181,10 @@ class Delivery(Section):
     The platform's images come from its own repositories either way."""
     manifests: Literal["manifest_set", "files"] = "manifest_set"
     """manifest_set applies the charts during `cdk deploy`; files only renders them, for a GitOps tool of your own."""
-    remove: Literal["keep_jobs", "everything"] = "keep_jobs"
-    """What goes when it leaves the charts, or with the stack: keep_jobs leaves CRDs, and namespaces that hold jobs."""
+    remove: Literal["keep_jobs", "everything", "nothing"] = "keep_jobs"
+    """What goes when it leaves the charts, or with the stack: keep_jobs leaves CRDs, and namespaces that hold jobs.
+
+    nothing leaves all of it; deploy it before you change manifests to files, so that the charts stay while a GitOps tool takes over."""
     force_fields: tuple[
         Annotated[
             str,

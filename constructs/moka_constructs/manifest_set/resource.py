@@ -16,7 +16,7 @@ SERVICE_TIMEOUT_SECONDS: Final = 840
 """How long CloudFormation waits for an answer, which comes after twelve minutes at the latest; its own default is an hour."""
 LONGEST_NAME: Final = 40
 
-Remove = Literal["keep_jobs", "everything"]
+Remove = Literal["keep_jobs", "everything", "nothing"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class ManifestSetProps:
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What only a deploy knows, for the ConfigMap moka-platform: {key: text or token}."""
     remove: Remove = "keep_jobs"
-    """Whether CRDs and namespaces that hold jobs are deleted when they leave the set or the set goes."""
+    """What is deleted when it leaves the set, or the set goes: all but CRDs and namespaces that hold jobs, all, or nothing."""
     force_fields: tuple[str, ...] = ()
     """Fields that are taken over from whoever owns them."""
     after: Sequence[IDependable] = ()

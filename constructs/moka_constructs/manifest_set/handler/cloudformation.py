@@ -91,6 +91,9 @@ class _Work:
         if kind == "Delete" and str(self.event.get("PhysicalResourceId", "")).endswith(NOTHING_MADE):
             self._say("nothing was made, nothing is deleted")
             return
+        if kind == "Delete" and properties.get("Remove") == "nothing":
+            self._say("the set stays, as its properties say")
+            return
         self._delivery = delivery = self._deliver(properties, self.deadline, self._say)
         if kind == "Delete":
             self._delete(delivery)

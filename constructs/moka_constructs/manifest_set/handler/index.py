@@ -3,7 +3,7 @@
 Where the cluster is stands in the function's own environment, so the two cannot mean different ones. Properties of the resource:
 
     {"ClusterName": "moka-dev-batch", "Set": "platform", "Bucket": "…", "Key": "….zip",
-     "Values": {"oidc_issuer": "…"}, "Remove": "keep_jobs" | "everything", "ForceFields": [".spec.replicas"]}
+     "Values": {"oidc_issuer": "…"}, "Remove": "keep_jobs" | "everything" | "nothing", "ForceFields": [".spec.replicas"]}
 
 An invocation by hand: {"Action": "apply" | "diff", "ClusterName": …, "Set": …, "Bundle": base64, "Options": {…}}; it returns JSON.
 """
@@ -58,6 +58,7 @@ def deliver(properties: Mapping[str, Any], deadline: Deadline, say: Callable[[st
     options = Options(
         set_name=properties["Set"],
         owner=properties["ClusterName"],
+        prune=properties.get("Remove") != "nothing",
         everything=properties.get("Remove") == "everything",
         force_fields=tuple(properties.get("ForceFields") or ()),
         platform_values=dict(properties["Values"]) if properties.get("Values") else None,

@@ -29,7 +29,7 @@ def ask(server: FakeApiServer, cloudformation: CloudFormation) -> Ask:
     """`ask("Create", FILES)` runs the function and returns its answer."""
 
     def run(
-        kind: str, files: Files | None = None, *, identity: str | None = None, seconds: float = 60
+        kind: str, files: Files | None = None, *, identity: str | None = None, seconds: float = 60, **more: Any
     ) -> dict[str, Any]:
         def deliver(properties: Mapping[str, Any], deadline: Deadline, say: Callable[[str], None]) -> Delivery:
             client = Client(server=Server(url=server.url), deadline=deadline)
@@ -42,7 +42,7 @@ def ask(server: FakeApiServer, cloudformation: CloudFormation) -> Ask:
             return as_files(files or FILES)
 
         clients: list[Client] = []
-        respond(cloudformation.event(kind, {}, identity), seconds, deliver, read)
+        respond(cloudformation.event(kind, more, identity), seconds, deliver, read)
         for client in clients:
             client.close()
         return cloudformation.answers[-1]
@@ -72,6 +72,16 @@ def test_delete_takes_the_set_away(ask: Ask, server: FakeApiServer) -> None:
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", NAME)
     assert not [path for path in server.objects if "moka-system" in path]
+
+
+def test_a_set_whose_properties_say_so_stays_when_its_stack_goes(ask: Ask, server: FakeApiServer) -> None:
+    ask("Create")
+    before = set(server.objects)
+
+    answer = ask("Delete", identity=NAME, Remove="nothing")
+
+    assert answer["Status"] == "SUCCESS"
+    assert set(server.objects) == before
 
 
 def test_a_failure_names_the_object_and_the_reason(ask: Ask, server: FakeApiServer) -> None:

@@ -111,6 +111,9 @@ def test_properties_become_options(function: Any) -> None:
         {"ClusterName": "c", "Set": "platform", "Remove": "keep_jobs"}, Deadline(5), lambda _: None
     ).options
     assert (plain.everything, plain.force_fields, plain.platform_values) == (False, (), None)
+    assert plain.prune
+    nothing = index.deliver({"ClusterName": "c", "Set": "platform", "Remove": "nothing"}, Deadline(5), lambda _: None)
+    assert (nothing.options.prune, nothing.options.everything) == (False, False)
 
 
 def by_hand(action: str, **options: Any) -> dict[str, Any]:

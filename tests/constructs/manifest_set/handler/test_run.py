@@ -28,9 +28,7 @@ def files(**more: Any) -> Files:
     }
 
 
-def test_a_new_set_is_created_and_a_second_apply_moves_no_version(
-    deliver: Deliver, server: FakeApiServer
-) -> None:
+def test_a_new_set_is_created_and_a_second_apply_moves_no_version(deliver: Deliver, server: FakeApiServer) -> None:
     first = deliver().apply(as_files(files()))
     versions = {path: each["metadata"]["resourceVersion"] for path, each in server.objects.items()}
 
