@@ -65,8 +65,7 @@ def rendered_files(environment: Environment, clusters: Iterable[str] | None = No
         except ChartError as error:
             raise MokaError(f"environment {environment.name} cannot be rendered: {error}") from error
         files += [
-            RenderedFile(path=Path(cluster.name) / component.file_name, text=component.text)
-            for component in components
+            RenderedFile(path=Path(cluster.name) / component.file_name, text=component.text) for component in components
         ]
     return tuple(files)
 
