@@ -85,7 +85,8 @@ import sys
 import infra, infra.empty_app, environments
 before = set(sys.modules)
 infra.empty_app.app_and_services()
-print(sorted(set(sys.modules) - before))
+new = set(sys.modules) - before
+print(sorted(name for name in new if name.partition(".")[0] not in sys.stdlib_module_names))
 """
     done = subprocess.run(
         [sys.executable, *options, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
