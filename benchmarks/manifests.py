@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 from environments import load
-from infra.bundles import Bundles
+from k8s_manifests.rendered import rendered_components
+from moka_constructs.manifest_set.handler import bundle
+from moka_constructs.manifest_set.handler.order import ManifestFile
 from testbed.control_plane import ControlPlane
 
 LIMIT = 1.2
@@ -60,18 +61,21 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def measured(bundle: Path, runs: int) -> Measured:
-    """Return the seconds of one look."""
+def measured(texts: dict[str, str], content: bytes, runs: int) -> Measured:
+    """Return the seconds of one look, of the set as YAML files by name and as a bundle."""
     with tempfile.TemporaryDirectory() as folder, ControlPlane() as theirs, ControlPlane() as own:
         files = Path(folder) / "files"
-        with zipfile.ZipFile(bundle) as archive:
-            archive.extractall(files, [name for name in archive.namelist() if name.endswith(".yaml")])
+        files.mkdir()
+        packed = Path(folder) / "bundle.zip"
+        packed.write_bytes(content)
+        for name, text in texts.items():
+            (files / name).write_text(text, encoding="utf-8")
         kubectl = [
             *("kubectl", "--kubeconfig", str(theirs.kubeconfig), "--cache-dir", f"{folder}/cache"),
             *("apply", "--server-side", "-f", str(files)),
         ]
         kubectl[0] = str(theirs._kubectl)  # noqa: SLF001  # the program itself, as nothing of ours may stand in its way
-        ours = [sys.executable, "-c", APPLY, str(own.kubeconfig), str(bundle), folder]
+        ours = [sys.executable, "-c", APPLY, str(own.kubeconfig), str(packed), folder]
         first = seconds(kubectl), seconds(ours)
         again = [(seconds(kubectl), seconds(ours)) for _ in range(runs)]
     return Measured(*first, [each[0] for each in again], [each[1] for each in again])
@@ -105,16 +109,15 @@ def main() -> int:
     )
     options = parser.parse_args()
     environment = load(options.env)
-    sets = Bundles().of(environment)
-    if sets is None:
-        sys.exit(f"environment {options.env} delivers no manifests; name one with `delivery.manifests: manifest_set`")
-    bundle = sets[options.cluster or environment.clusters[0].name, "platform"].file
-    with zipfile.ZipFile(bundle) as archive:
-        texts = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".yaml")]
-    objects = sum(text.count("\n---\n") + 1 for text in texts)
+    cluster = environment.cluster(options.cluster or environment.clusters[0].name)
+    components = [each for each in rendered_components(environment, cluster) if each.set_name == "platform"]
+    texts = {each.file_name: each.text for each in components}
+    files = [ManifestFile(name=each.file_name, manifests=each.manifests) for each in components]
+    content = bundle.write(bundle.contents(files))
+    objects = sum(len(each.manifests) for each in components)
     code = 1
     for look in range(1, LOOKS + 1):
-        text, code = verdict(objects, measured(bundle, options.runs))
+        text, code = verdict(objects, measured(texts, content, options.runs))
         print(text)
         if code == 0:
             break

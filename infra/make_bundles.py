@@ -42,7 +42,7 @@ def main() -> int:
                 files = [ManifestFile(name=each.file_name, manifests=each.manifests) for each in own]
                 if files:
                     # no YAML beside the JSON: nobody but people would read it, and writing it takes as long as all the rest
-                    content = bundle.contents(files, {})
+                    content = bundle.contents(files)
                     made[f"{cluster.name}.{set_name}.{bundle.digest(content)}.zip"] = bundle.write(content)
         store(Path(order["folder"]), made)
     return 0

@@ -73,7 +73,7 @@ class ViaLambda:
     def carry(self, action: Action, rendered: RenderedSet, wishes: Wishes) -> dict[str, Any]:
         """Send the set to the function and wait for its answer."""
         speaker(str(rendered))("sent to the cluster's function, which says nothing until it is done")
-        content = bundle.write(bundle.contents(rendered.files, {}))
+        content = bundle.write(bundle.contents(rendered.files))
         return self.account.invoke(
             self.cluster,
             {

@@ -114,7 +114,7 @@ def ask(invoke: Invoke, aws: AwsSide) -> Iterator[Invoke]:
 
     def run(kind: str, files: Files | None = None, *, identity: str | None = NAME, **more: Any) -> dict[str, Any]:
         where = {key: more.pop(key) for key in ("seconds", "endpoint") if key in more}
-        content = bundle.write(bundle.contents(as_files(files or {}), {}))
+        content = bundle.write(bundle.contents(as_files(files or {})))
         aws.objects["assets/set.zip"] = content
         properties = {
             "ClusterName": CLUSTER,
@@ -253,7 +253,7 @@ def test_a_cluster_that_is_out_of_reach_is_told_by_its_address(ask: Invoke) -> N
 
 
 def test_moka_apply_through_the_function_is_the_same_apply(ask: Invoke, invoke: Invoke) -> None:
-    content = base64.b64encode(bundle.write(bundle.contents(as_files(files("function-hand")), {}))).decode()
+    content = base64.b64encode(bundle.write(bundle.contents(as_files(files("function-hand"))))).decode()
     event = {"ClusterName": CLUSTER, "Set": "tested", "Bundle": content, "Options": {"prune": True}}
 
     applied = invoke({**event, "Action": "apply"})

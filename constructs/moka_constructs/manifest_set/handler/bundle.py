@@ -1,8 +1,4 @@
-"""A set as it travels: a zip with each rendered file, and beside it the same objects as JSON, which is what is read here.
-
-`20-spark-operator.yaml` is what `moka render` writes, for people; `20-spark-operator.json` is for a function that has no
-YAML reader. Who writes bundles makes both from the same objects.
-"""
+"""A set as it travels: a zip with the objects of each rendered file as JSON, which a function without a YAML reader can read."""
 
 import hashlib
 import io
@@ -26,14 +22,12 @@ def read(content: bytes) -> tuple[ManifestFile, ...]:
         raise ValueError(f"a bundle is a zip file, got {len(content)} bytes that are none") from error
 
 
-def contents(files: Sequence[ManifestFile], texts: Mapping[str, str]) -> dict[str, str]:
-    """Return {name in the zip: text} of `files`, with what people read of each by its name."""
-    found = {}
-    for file in sorted(files, key=lambda each: each.name):
-        found[f"{file.name.removesuffix('.yaml')}.json"] = json.dumps(file.manifests, separators=(",", ":"))
-        if file.name in texts:
-            found[file.name] = texts[file.name]
-    return found
+def contents(files: Sequence[ManifestFile]) -> dict[str, str]:
+    """Return {name in the zip: text} of `files`: `20-spark-operator.json` for `20-spark-operator.yaml`."""
+    return {
+        f"{file.name.removesuffix('.yaml')}.json": json.dumps(file.manifests, separators=(",", ":"))
+        for file in sorted(files, key=lambda each: each.name)
+    }
 
 
 def digest(texts: Mapping[str, str]) -> str:

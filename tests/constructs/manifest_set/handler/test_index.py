@@ -46,7 +46,7 @@ def function(server: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="assets")
         content = as_files(FILES)
-        s3.put_object(Bucket="assets", Key="set.zip", Body=bundle.write(bundle.contents(content, {})))
+        s3.put_object(Bucket="assets", Key="set.zip", Body=bundle.write(bundle.contents(content)))
         yield s3
 
 
@@ -117,7 +117,7 @@ def test_properties_become_options(function: Any) -> None:
 
 
 def by_hand(action: str, **options: Any) -> dict[str, Any]:
-    content = base64.b64encode(bundle.write(bundle.contents(as_files(FILES), {}))).decode()
+    content = base64.b64encode(bundle.write(bundle.contents(as_files(FILES)))).decode()
     result = index.handle(
         {"Action": action, "ClusterName": "moka-test-c", "Set": "platform", "Bundle": content, "Options": options},
         Context(),
