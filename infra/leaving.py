@@ -1,6 +1,6 @@
 """Ends the process of a synth as soon as it has written the templates.
 
-At its end Python frees every object one by one, and the AWS libraries are hundreds of thousands of them: a tenth of a second
+At its end Python frees every object one by one, and the AWS libraries are hundreds of thousands of them: a quarter of a second
 for what the system does at once. Exit handlers run as always, jsii's among them, which stops the CDK's own process.
 """
 
