@@ -267,6 +267,12 @@ class Application:
         time.sleep(seconds)
         assert len(self.states) == before, f"{self.name} went on: {self.states}"
 
+    def wait_quiet(self, seconds: float = 1.0) -> None:
+        """Wait until nobody has written for that long: an operator drops a changed spec when its own write of the status meets it."""
+        version: str | None = None
+        while version != (version := (self.get() or {})["metadata"]["resourceVersion"]):
+            time.sleep(seconds)
+
     def edit(self, spec: Mapping[str, Any] | None = None, **metadata: Any) -> None:
         """Change the specification or the metadata."""
         body: dict[str, Any] = {"metadata": metadata} if metadata else {}

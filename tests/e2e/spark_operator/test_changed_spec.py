@@ -22,6 +22,7 @@ def _reach(applications: Applications, state: str) -> Application:
         case "FAILED":
             app.fail()
     app.wait(state)
+    app.wait_quiet()
     return app
 
 
