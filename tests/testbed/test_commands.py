@@ -61,7 +61,7 @@ def test_an_entry_of_a_process_that_died_is_removed(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_a_build_without_a_stack_trace(tmp_path: Path) -> None:
     go = tmp_path / "go"
-    go.write_text("#!/bin/sh\n[ \"$1\" = env ] && echo '{}' && exit 0\necho started >&2\nexec sleep 600\n")
+    go.write_text('#!/bin/sh\n[ "$1" = env ] && echo \'{}\' && exit 0\ntouch "$0.started"\nexec sleep 600\n')
     go.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path)}
     environment.pop("KUBEBUILDER_ASSETS", None)
@@ -75,6 +75,9 @@ def test_ctrl_c_ends_a_build_without_a_stack_trace(tmp_path: Path) -> None:
     )
     assert build.stderr is not None
     assert "building etcd" in build.stderr.readline()
+
+    while not (tmp_path / "go.started").exists():
+        assert build.poll() is None
 
     os.killpg(build.pid, signal.SIGINT)  # as a terminal does: the whole group
     _, said = build.communicate(timeout=60)
