@@ -12,6 +12,9 @@
      │    ├── IdempotencyKeyReusedError
      │    ├── JobAlreadyFinishedError
      │    └── StaleJobError                somebody else changed the job first
+     ├── QueueFullError                    the caller waits, then sends it again     429
+     ├── NotAuthenticatedError             the caller says who it is                 401
+     ├── NotAllowedError                   the caller asks somebody who may          403
      ├── StoreUnavailableError             the caller tries again later              503
      │    └── StoreNotOpenedError          (never over HTTP: `archer serve` stops)
      ├── IllegalMoveError                  a defect of ours                          500
@@ -148,6 +151,28 @@ class StaleJobError(ConflictError):
     """The job is no longer in the version on which the change was decided; read it and decide again."""
 
     code = "stale-job"
+
+
+class QueueFullError(ArcherError):
+    """As many jobs wait in the queue, or of the user, as may."""
+
+    code = "queue-full"
+
+    def __init__(self, what: str, most: int, *, retry_after_seconds: int = 30) -> None:
+        super().__init__(f"{what} has {most} waiting jobs, as many as may wait; send it again when some have started")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NotAuthenticatedError(ArcherError):
+    """Nobody, or nobody we know, asks."""
+
+    code = "not-authenticated"
+
+
+class NotAllowedError(ArcherError):
+    """Somebody we know asks for what they may not do."""
+
+    code = "not-allowed"
 
 
 class StoreUnavailableError(ArcherError):

@@ -150,6 +150,14 @@ class Job:
     user: str | None
     cluster: str | None
     """Where it runs; None until Archer has chosen."""
+    namespace: str | None = None
+    """Namespace of its team on every cluster; None where there are none (Spark on one machine)."""
+    priority: int = 0
+    """Among the jobs of its queue: higher starts first. -100 to 100, 0 unless the job says otherwise."""
+    vcores: int = 0
+    """vCPU that it asks for at most: driver and all executors."""
+    memory_mib: int = 0
+    """Memory that it asks for at most, overheads included, before any rung of the memory ladder; MiB."""
     state: JobState
     substate: str | None
     reason: str | None

@@ -80,8 +80,10 @@ class Backend(Protocol):
 
     cluster: str
     """Its name in jobs."""
-    capacity: int
-    """Attempts that may exist at the same time."""
+    capacity: int | None
+    """Attempts that may exist at the same time; None: the limits of queues, teams and pacing decide alone."""
+    namespaces: Sequence[str]
+    """What trackers share out among themselves, one lease each; `("",)` where there are none."""
 
     def check(self, submission: Submission) -> Sequence[Problem]:
         """What this backend can't honour; empty when it can run the job."""
@@ -89,6 +91,21 @@ class Backend(Protocol):
 
     def notes(self, submission: Submission) -> Sequence[str]:
         """What the owner should know about how the submission will be understood here."""
+        ...
+
+    def listen(self, namespace: str) -> None:
+        """Begin to follow a namespace, as its tracker does while it holds the lease; a second time changes nothing."""
+        ...
+
+    def unlisten(self, namespace: str) -> None:
+        """Stop following it."""
+        ...
+
+    def news(self, namespace: str) -> Collection[str] | None:
+        """Names with something new since the last call, and each name once after `listen`; None: look at all of them.
+
+        Raises BackendUnavailableError while the namespace isn't known yet or any more.
+        """
         ...
 
     def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:

@@ -7,8 +7,10 @@ is durable when the method returns, or it raises and nothing was written. Any me
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
+from archer.errors import ArcherError
 from archer.model import Attempt, Diagnosis, Event, EventKind, Job, JobState
 
 
@@ -54,6 +56,22 @@ class NewJob:
     notes: Sequence[str] = ()
     """What the job's history should say about how the submission was understood."""
     key: IdempotencyKey | None = None
+    namespace: str | None = None
+    priority: int = 0
+    vcores: int = 0
+    memory_mib: int = 0
+    waiting_limits: Sequence["WaitingLimit"] = ()
+    """Refused when any of them is reached; judged in the transaction that would add the job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingLimit:
+    """How many jobs may wait (QUEUED) at once, in a queue or for one user over all queues."""
+
+    most: int
+    queue: str | None = None
+    user: str | None = None
+    """Exactly one of `queue` and `user` is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +90,14 @@ class NewAttempt:
     name: str
     memory_rung: float
     spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Whose it is to create an attempt in its cluster; anybody's when the time is over."""
+
+    owner: str
+    until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +131,12 @@ class Change:
     exit_code: int | None = None
     extra_events: Sequence[tuple[EventKind, str]] = ()
     """Further entries for the history, before the one about the state."""
+    claim: Claim | None = None
+    """With a move to SUBMITTING: who creates the attempt. Every other move ends the claim."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Long texts of the latest attempt, by kind (`driver-log`): kept whole, up to MAX_TEXT_CHARACTERS of their end."""
+    remember_rung: bool = False
+    """The attempt's memory rung worked: the next run of the same team's job of this name begins with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +161,93 @@ class JobPage:
     """`before` of the next page; None on the last."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What the active jobs (SUBMITTING to LOST) of one queue, user, cluster and namespace hold together."""
+
+    queue: str
+    user: str | None
+    cluster: str
+    namespace: str | None
+    jobs: int
+    unacknowledged: int
+    """Of these, SUBMITTING or SUBMITTED: Spark hasn't shown up yet."""
+    vcores: int
+    memory_mib: int
+
+
+class Mode(StrEnum):
+    """Whether jobs go to a cluster or leave a queue."""
+
+    OPEN = "open"
+    DRAINING = "draining"
+    """Nothing new; what runs goes on. Jobs that wait for this cluster go elsewhere when they may."""
+    PAUSED = "paused"
+    """Nothing new; what waits for it stays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """What an operator set, and why."""
+
+    kind: str
+    """`cluster`, `queue` or `all`."""
+    name: str
+    """Name of the cluster, full path of the queue (and everything below it), or empty for `all`."""
+    mode: Mode
+    message: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterHealth:
+    """How a cluster answered lately, as its dispatcher saw it. Written a few times a minute, read by routing and the page."""
+
+    name: str
+    healthy: bool
+    message: str
+    """Why not, or an empty text."""
+    create_seconds: float | None
+    """Median of the latest creates; None before the first."""
+    breaker: str
+    """`closed`, `open` or `half-open`."""
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A door's token. The secret itself is never stored."""
+
+    id: str
+    """Short public name, for listing and revoking."""
+    digest: str
+    """SHA-256 of the secret, hexadecimal."""
+    subject: str
+    """The user that it stands for."""
+    roles: Sequence[str]
+    """`viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None = None
+
+
+MAX_TEXT_CHARACTERS = 262_144
+"""Kept of a long text; its end, where a program says why it stops."""
+
+
 class Store(Protocol):
     """The job store. Safe to use from many threads and many processes."""
 
     def submit(self, new: NewJob) -> SubmitResult:
         """Job, first event, counters and idempotency key in one transaction. Raises IdempotencyKeyReusedError."""
+        ...
+
+    def submit_many(self, new: Sequence[NewJob]) -> Sequence[SubmitResult | ArcherError]:
+        """As `submit`, for several in one transaction: an answer for each, in order; a refusal refuses that one alone.
+
+        Refusals: IdempotencyKeyReusedError, QueueFullError.
+        """
         ...
 
     def key_exists(self, scope: str, key: str) -> bool:
@@ -167,6 +281,111 @@ class Store(Protocol):
         """
         ...
 
+    def change_many(
+        self, wanted: Sequence[tuple[str, Change]], *, fence: Fence | None = None
+    ) -> Sequence[Job | ArcherError]:
+        """As `change`, for several jobs in one transaction: an answer for each, in order; each job at most once.
+
+        A StaleJobError, IllegalMoveError or NotFoundError is the answer for its job alone, and nothing of that change is
+        written. Raises FencedOutError, and then nothing at all is written.
+        """
+        ...
+
+    def waiting(self, *, now: datetime, per_queue: int) -> Sequence[Job]:
+        """Jobs that may start: of each queue the first `per_queue`, by priority (highest first), then by number.
+
+        QUEUED, and RETRY_WAIT whose pause is over. On any cluster or none yet; whether they may, is the caller's.
+        """
+        ...
+
+    def usage(self) -> Sequence[Usage]:
+        """What active jobs hold, added up in the database."""
+        ...
+
+    def unclaimed(
+        self, cluster: str, *, owner: str, now: datetime, seconds: float, limit: int
+    ) -> Sequence[tuple[Job, Attempt]]:
+        """SUBMITTING jobs of a cluster whose claim is over, from now on claimed by `owner` for `seconds`.
+
+        Rows that another dispatcher takes at this moment are passed over (SKIP LOCKED on PostgreSQL).
+        """
+        ...
+
+    def by_attempts(self, names: Collection[str]) -> Mapping[str, tuple[Job, Attempt]]:
+        """Jobs whose LATEST attempt has one of the names, by that name; a name that is nobody's latest is left out."""
+        ...
+
+    def known_attempts(self, names: Collection[str]) -> Mapping[str, Attempt]:
+        """Attempts of these names, latest or not."""
+        ...
+
+    def place(self, job: Job) -> int:
+        """How many QUEUED jobs of its queue stand before it, by priority and number."""
+        ...
+
+    def set_waits(self, waits: Mapping[tuple[str, str | None], str]) -> None:
+        """Replace why jobs wait: by queue, or by queue and user. Read by `wait_reason`."""
+        ...
+
+    def set_reasons(self, reasons: Mapping[str, str]) -> None:
+        """Why single QUEUED or RETRY_WAIT jobs wait, by job id; neither a version nor an event comes of it."""
+        ...
+
+    def wait_reason(self, queue: str, user: str | None) -> str | None:
+        """What `set_waits` said of the user in the queue, else of the queue."""
+        ...
+
+    def rung(self, team: str | None, name: str) -> float:
+        """The memory rung that worked last for the team's job of this name; 1.0 when none is known."""
+        ...
+
+    def text(self, job_id: str, attempt: int, kind: str) -> str | None:
+        """A long text of an attempt, as `Change.texts` gave it."""
+        ...
+
+    def switches(self) -> Sequence[Switch]:
+        """What is not open."""
+        ...
+
+    def set_switch(self, switch: Switch) -> None:
+        """Set, or with Mode.OPEN take away."""
+        ...
+
+    def report_health(self, health: ClusterHealth) -> None:
+        """The latest report of a cluster replaces the one before."""
+        ...
+
+    def health(self) -> Mapping[str, ClusterHealth]:
+        """The latest report of each cluster."""
+        ...
+
+    def add_token(self, token: Token) -> None:
+        """Raises ConflictError when the id or digest is taken."""
+        ...
+
+    def token(self, digest: str) -> Token | None:
+        """The token with this digest, revoked and expired ones included."""
+        ...
+
+    def tokens(self) -> Sequence[Token]:
+        """All of them, by id."""
+        ...
+
+    def revoke_token(self, token_id: str, *, at: datetime) -> None:
+        """Raises NotFoundError. A second time changes nothing."""
+        ...
+
+    def lease_owners(self, prefix: str) -> Mapping[str, str]:
+        """Live leases whose names begin with `prefix`, and who holds them."""
+        ...
+
+    def prune_jobs(self, *, before: datetime, limit: int = 200, fence: Fence | None = None) -> int:
+        """Forget finished jobs that ended before `before`, with all that belongs to them; how many went.
+
+        A small batch in a transaction of its own: it never locks what others need for long.
+        """
+        ...
+
     def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
         """Jobs that may start in a cluster: QUEUED, and RETRY_WAIT whose pause is over; first come, first served.
 
@@ -179,9 +398,15 @@ class Store(Protocol):
         ...
 
     def in_states(
-        self, cluster: str, states: Collection[JobState], *, after: int = 0, limit: int = 500
+        self,
+        cluster: str,
+        states: Collection[JobState],
+        *,
+        namespace: str | None = None,
+        after: int = 0,
+        limit: int = 500,
     ) -> Sequence[tuple[Job, Attempt | None]]:
-        """Jobs of a cluster with their latest attempt, by number, from the number after `after` on."""
+        """Jobs of a cluster, or of one namespace of it, with their latest attempt, by number, from after `after` on."""
         ...
 
     def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:

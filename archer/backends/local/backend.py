@@ -32,9 +32,10 @@ class LocalBackend:
     """`archer.backends.interface.Backend` for Spark on this machine."""
 
     cluster = admission.CLUSTER
+    namespaces = ("",)
 
     def __init__(self, settings: ServeSettings, environment: Mapping[str, str]) -> None:
-        self.capacity = settings.slots
+        self.capacity: int | None = settings.slots
         self._folders = settings.attempts_folder
         self._host_memory_mib = psutil.virtual_memory().total // (1024 * 1024)
         self._launcher = Launcher(settings, environment, host_memory_mib=self._host_memory_mib)
@@ -46,6 +47,15 @@ class LocalBackend:
 
     def notes(self, submission: Submission) -> Sequence[str]:
         return admission.notes(submission)
+
+    def listen(self, namespace: str) -> None:
+        """Nothing to follow: each look reads the attempts' folders."""
+
+    def unlisten(self, namespace: str) -> None:
+        """As above."""
+
+    def news(self, namespace: str) -> Collection[str] | None:  # noqa: ARG002  # there is one
+        return None
 
     def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:
         """One JVM plays driver and executors: their cores as far as the machine has them, the larger of their heaps."""
