@@ -39,6 +39,8 @@ ENVIRONMENT = "test"
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 0.5
 """Pause between two looks at a job."""
+_ANSWER_SECONDS = 5.0
+"""How long one answer may take."""
 _PATIENCE_SECONDS = 3.0
 """How long a request to a busy server is repeated before it counts as failed; a signal waits as long at most."""
 _SILENCE_SECONDS = 60.0
@@ -148,7 +150,7 @@ class Session:
         address = self.server.check()
         if address is None or self.client is not None:
             return
-        self.client = ArcherClient(url=address.url, timeout_seconds=5, patience_seconds=_PATIENCE_SECONDS)
+        self.client = ArcherClient(url=address.url, timeout_seconds=_ANSWER_SECONDS, patience_seconds=_PATIENCE_SECONDS)
         self._screen.show("archer", "done", address.url)
         for notice in self.server.notices():
             self._screen.say(notice)

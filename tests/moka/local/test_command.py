@@ -135,8 +135,17 @@ def test_server_that_dies_ends_it_with_1_and_the_reason(local: Any) -> None:
     local.assert_nothing_left()
 
 
+IMPATIENT = (
+    "import moka.local.session as s, moka.local.shutdown as d; "
+    "s._ANSWER_SECONDS = s._PATIENCE_SECONDS = 0.5; s._SILENCE_SECONDS = {silence}; "
+    # a server that is asked to stop, and stays silent, is waited for twice: for its jobs, and for its own end
+    "d._JOBS_SECONDS = d._SERVER_SECONDS = {end}; from moka.cli import main; main()"
+)
+
+
 def test_server_that_is_silent_for_a_while_is_asked_again(local: Any) -> None:
-    process = local.start("--submit", local.submission("one", "sleep"))
+    patient = IMPATIENT.format(silence=60, end=20)
+    process = local.start("--submit", local.submission("one", "sleep"), program=[sys.executable, "-c", patient])
     local.until(started(local, "one"), "the job")
     server = psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"])
 
@@ -152,8 +161,11 @@ def test_server_that_is_silent_for_a_while_is_asked_again(local: Any) -> None:
 
 
 def test_server_that_stays_silent_ends_it_with_1_and_the_reason(local: Any) -> None:
-    impatient = "import moka.local.session as s; s._SILENCE_SECONDS = 0.1; from moka.cli import main; main()"
-    process = local.start("--submit", local.submission("one", "sleep"), program=[sys.executable, "-c", impatient])
+    process = local.start(
+        "--submit",
+        local.submission("one", "sleep"),
+        program=[sys.executable, "-c", IMPATIENT.format(silence=0.1, end=1)],
+    )
     local.until(started(local, "one"), "the job")
 
     psutil.Process(json.loads((local.data / "archer" / "server.json").read_text())["pid"]).suspend()
