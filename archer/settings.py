@@ -3,6 +3,7 @@
 Nothing else in Archer reads the environment. Every number has bounds, every name carries its unit.
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +13,18 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from archer.auth.identity import ROLE_WORDS, is_role
 from archer.errors import InvalidSettingsError
 from archer.problems import problems_of
 
 Role = Literal["api", "dispatcher", "tracker", "janitor"]
 ALL_ROLES: tuple[Role, ...] = ("api", "dispatcher", "tracker", "janitor")
 
+AuthenticationMode = Literal["none", "token", "proxy"]
+
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+_HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,63}$"
 
 
 def _default_slots() -> int:
@@ -35,11 +41,22 @@ class ServeSettings(BaseSettings):
     backend: Literal["local"] = "local"
     """Where jobs run: `local` is Spark on this machine."""
     host: str = "127.0.0.1"
-    """Address to listen on. Only a loopback address: this door asks nobody who they are."""
+    """Address to listen on. Beyond loopback only with `authentication`."""
     port: Port = 8080
     """Port to listen on; when another program has it, the next free one is taken and named on stderr. 0: any."""
     strict_port: bool = False
     """Refuse to start when the port is taken, instead of taking the next free one."""
+    authentication: Annotated[tuple[AuthenticationMode, ...], NoDecode] = ("none",)
+    """How callers prove who they are: `token` (made by `archer token create`), `proxy` (a proxy in front has asked, and
+    says it in headers), both separated by a comma, or `none` (nobody is asked; on loopback only)."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """With `proxy`: addresses or networks (CIDR), separated by commas, whose headers are believed; all others' are not."""
+    user_header: Annotated[str, Field(pattern=_HEADER)] = "X-Forwarded-User"
+    """With `proxy`: the header that names the user."""
+    groups_header: Annotated[str, Field(pattern=_HEADER)] = "X-Forwarded-Groups"
+    """With `proxy`: the header that names the user's groups, separated by commas."""
+    group_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    """With `proxy`: roles of groups as `GROUP=ROLE`, separated by commas: `oncall=operator,etl=submitter:root.etl`."""
     data: Path = Path(".archer")
     """Folder of the database, the attempts' logs and Spark's event logs. Several servers may share it."""
     config: Path | None = None
@@ -87,7 +104,7 @@ class ServeSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe line of the server's own log, JSON on stderr."""
 
-    @field_validator("roles", mode="before")
+    @field_validator("roles", "authentication", "trusted_proxies", "group_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
         if isinstance(value, str):
@@ -101,6 +118,37 @@ class ServeSettings(BaseSettings):
             raise PydanticCustomError("roles", "one or more of {roles}", {"roles": ", ".join(ALL_ROLES)})
         return value
 
+    @field_validator("authentication")
+    @classmethod
+    def _some_mode(cls, value: tuple[AuthenticationMode, ...]) -> tuple[AuthenticationMode, ...]:
+        if not value or ("none" in value and len(value) > 1):
+            fix = "with another mode nobody may come in unasked: leave none out"
+            raise PydanticCustomError("authentication", "token, proxy, both, or none alone", {"fix": fix})
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                whole = ipaddress.ip_network(text).prefixlen == 0
+            except ValueError:
+                whole = True
+            if whole:
+                fix = "write 10.0.3.7 or 10.0.0.0/16, never the whole internet"
+                raise PydanticCustomError("network", "addresses or networks of proxies", {"value": text, "fix": fix})
+        return value
+
+    @field_validator("group_roles")
+    @classmethod
+    def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            group, _, role = text.rpartition("=")
+            if not group or not is_role(role):
+                allowed = "GROUP=ROLE, with a role of {roles}"
+                raise PydanticCustomError("grant", allowed, {"roles": ROLE_WORDS, "value": text})
+        return value
+
     @field_validator("spark_submit_command", mode="before")
     @classmethod
     def _split_command(cls, value: object) -> object:
@@ -112,6 +160,14 @@ class ServeSettings(BaseSettings):
             raise PydanticCustomError(
                 "ports", "another port than `port`", {"path": "history_port", "value": self.history_port}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _proxies_are_named(self) -> Self:
+        if "proxy" in self.authentication and not self.trusted_proxies:
+            allowed = "one or more addresses or networks when `authentication` has proxy"
+            fix = "name the proxy's: anybody else's headers must not be believed"
+            raise PydanticCustomError("proxies", allowed, {"path": "trusted_proxies", "value": "", "fix": fix})
         return self
 
     @property
