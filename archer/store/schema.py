@@ -3,19 +3,29 @@
 Moments are milliseconds since 1970 in a BIGINT, states their words, structures JSON: the same in SQLite and PostgreSQL.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
+    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
+    TypeDecorator,
+    literal_column,
+    text,
 )
+
+from archer.model import ACTIVE_STATES, WAITING_STATES, JobState
 
 metadata = MetaData(
     naming_convention={
@@ -29,6 +39,42 @@ metadata = MetaData(
 Identity = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for a column of type INTEGER."""
 
+
+
+class FreeText(TypeDecorator[str]):
+    """Text of a program or a person. What PostgreSQL can't hold (NUL, halves of characters) becomes a question mark."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "?").encode("utf-8", "replace").decode()
+
+
+def _states(states: frozenset[JobState]) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+# written out, not parameters: a database uses a partial index only where it sees the index's own condition
+IS_WAITING = literal_column(f"jobs.state IN ({_states(WAITING_STATES)})")
+"""Condition of `ix_jobs_waiting`."""
+IS_QUEUED = literal_column("jobs.state = 'QUEUED'")
+"""Condition of `ix_jobs_queued_of_user`."""
+IS_ACTIVE = literal_column(f"jobs.state IN ({_states(ACTIVE_STATES)})")
+"""Condition of `ix_jobs_active`."""
+IS_SUBMITTING = literal_column("jobs.state = 'SUBMITTING'")
+"""Condition of `ix_jobs_claims`."""
+IS_FINISHED = literal_column("jobs.finished_at IS NOT NULL")
+"""Condition of `ix_jobs_finished`."""
+
+
+def _partial(name: str, *columns: Any, where: Any) -> Index:
+    condition = text(str(where).removeprefix("jobs."))
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 jobs = Table(
     "jobs",
     metadata,
@@ -41,9 +87,13 @@ jobs = Table(
     Column("user_name", String(128)),
     # empty until one is chosen
     Column("cluster", String(128), nullable=False),
+    Column("namespace", String(64)),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("vcores", Integer, nullable=False, server_default="0"),
+    Column("memory_mib", BigInteger, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),
-    Column("substate", Text),
-    Column("reason", Text),
+    Column("substate", FreeText),
+    Column("reason", FreeText),
     Column("attempt", Integer, nullable=False),
     Column("max_attempts", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -53,9 +103,11 @@ jobs = Table(
     Column("finished_at", BigInteger),
     Column("retry_at", BigInteger),
     Column("queue_deadline", BigInteger),
+    Column("claim_owner", String(128)),
+    Column("claim_until", BigInteger),
     Column("version", Integer, nullable=False),
     Column("spark_app_id", String(256)),
-    Column("ui_url", Text),
+    Column("ui_url", FreeText),
     Column("diagnosis", JSON(none_as_null=True)),
     Column("memory_rung", Float, nullable=False),
     Column("labels", JSON, nullable=False),
@@ -66,6 +118,11 @@ jobs = Table(
     Index("ix_jobs_name_number", "name", "number"),
     Index("ix_jobs_queue_number", "queue", "number"),
     Index("ix_jobs_user_name_number", "user_name", "number"),
+    _partial("ix_jobs_waiting", "queue", text("priority DESC"), "number", where=IS_WAITING),
+    _partial("ix_jobs_queued_of_user", "user_name", where=IS_QUEUED),
+    _partial("ix_jobs_active", "cluster", "namespace", "number", where=IS_ACTIVE),
+    _partial("ix_jobs_claims", "cluster", "claim_until", where=IS_SUBMITTING),
+    _partial("ix_jobs_finished", "finished_at", where=IS_FINISHED),
     # a number is never given twice, even when the newest job has been deleted: it is an id to Livy's clients
     sqlite_autoincrement=True,
 )
@@ -94,7 +151,7 @@ attempts = Table(
     Column("finished_at", BigInteger),
     Column("exit_code", Integer),
     Column("spark_app_id", String(256)),
-    Column("ui_url", Text),
+    Column("ui_url", FreeText),
     Column("diagnosis", JSON(none_as_null=True)),
     Column("memory_rung", Float, nullable=False),
     Column("spec", JSON, nullable=False),
@@ -111,7 +168,7 @@ events = Table(
     Column("to_state", String(16)),
     Column("attempt", Integer),
     Column("actor", String(256), nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", FreeText, nullable=False),
     Index("ix_events_job_id_id", "job_id", "id"),
     sqlite_autoincrement=True,
 )
@@ -125,6 +182,8 @@ idempotency_keys = Table(
     Column("job_id", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("ix_idempotency_keys_created_at", "created_at"),
+    # else forgetting a job would look through all keys
+    Index("ix_idempotency_keys_job_id", "job_id"),
 )
 
 leases = Table(
@@ -142,4 +201,68 @@ queue_counters = Table(
     Column("queue", String(256), primary_key=True),
     Column("state", String(16), primary_key=True),
     Column("jobs", BigInteger, nullable=False),
+)
+
+attempt_texts = Table(
+    "attempt_texts",
+    metadata,
+    Column("job_id", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    # zlib
+    Column("body", LargeBinary, nullable=False),
+)
+"""Long texts, apart from the rows that are read all the time."""
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("queue", String(256), primary_key=True),
+    # empty: everybody in the queue
+    Column("user_name", String(128), primary_key=True),
+    Column("reason", FreeText, nullable=False),
+)
+
+memory_rungs = Table(
+    "memory_rungs",
+    metadata,
+    # empty: jobs of no team
+    Column("team", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("rung", Float, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(256), primary_key=True),
+    Column("mode", String(16), nullable=False),
+    Column("message", FreeText, nullable=False),
+    Column("actor", String(256), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+cluster_health = Table(
+    "cluster_health",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("healthy", Boolean, nullable=False),
+    Column("message", FreeText, nullable=False),
+    Column("create_seconds", Float),
+    Column("breaker", String(16), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("subject", String(256), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
 )
