@@ -2,191 +2,64 @@
 
 `moka render` writes it from the environment file, so that a queue or team is written once; in a cluster it is mounted
 from a ConfigMap, on one machine it is a plain file (`ARCHER_CONFIG`). This module knows nothing of environments: it
-reads the file, refuses it whole with every problem it has, and answers questions about it. It never writes it.
+reads the file, refuses it whole with every problem it has, and answers questions about it. It never writes it. What the
+file holds stands in `archer.cluster_views` and `archer.profile_views`.
 """
 
 import json
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
+from archer.cluster_views import (
+    CatalogView,
+    CelebornView,
+    ClusterConfig,
+    ClusterView,
+    PoolView,
+    QueuesView,
+    QueueView,
+    Resources,
+    SparkImageView,
+    StorageView,
+    TeamView,
+    Toleration,
+    UserLimitView,
+)
 from archer.errors import InvalidClusterConfigError, Problem
 from archer.problems import problems_of, shown
-from archer.submission import ConfKey, Heap, Text
+from archer.profile_views import ParameterView, ProfileResources, ProfileView
+from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
+
+__all__ = [
+    "SCHEMA_FILE",
+    "CatalogView",
+    "CelebornView",
+    "ClusterConfig",
+    "ClusterView",
+    "ParameterView",
+    "PoolView",
+    "ProfileResources",
+    "ProfileView",
+    "QueueView",
+    "QueuesView",
+    "Resources",
+    "SparkImageView",
+    "StorageView",
+    "TeamView",
+    "Toleration",
+    "UserLimitView",
+    "image_for",
+    "load_cluster_config",
+    "main",
+    "parse_cluster_config",
+    "schema_text",
+]
 
 SCHEMA_FILE: Final = Path(__file__).with_name("cluster_config.schema.json")
 """The committed schema, for editors and for whoever writes the file by hand."""
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
-QueuePath = Annotated[str, Field(pattern=r"^root(\.[a-z][a-z0-9_-]{0,29})+$", max_length=253)]
-S3Location = Annotated[str, Field(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$")]
-
-
-def _not_empty(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not entries:
-        raise PydanticCustomError("empty", "a list of at least one entry")
-    return entries
-
-
-# with Field(min_length=1) pydantic calls the list too short as soon as one of its entries is wrong
-_SOME: Final = AfterValidator(_not_empty)
-_SOME_IN_SCHEMA: Final = Field(json_schema_extra={"minItems": 1})
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Resources(_Part):
-    """An amount of compute."""
-
-    vcores: Annotated[int, Field(ge=1)]
-    """vCPU."""
-    memory_gib: Annotated[int, Field(ge=1)]
-    """Memory, GiB."""
-
-
-class Toleration(_Part):
-    """A toleration as Kubernetes writes it."""
-
-    key: str
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-class PoolView(_Part):
-    """Nodes that jobs may be put on."""
-
-    name: Name
-    role: Literal["driver", "executor"]
-    capacity: Literal["on_demand", "spot"]
-    architecture: Literal["amd64", "arm64"]
-    """What the job's image and its native libraries must be made for."""
-    node_vcpu: Annotated[int, Field(ge=1)]
-    """vCPU of each node; a pod that asks for more never starts."""
-    node_memory_mib: Annotated[int, Field(ge=1)]
-    """Memory of each node, MiB, before what Kubernetes keeps for itself."""
-    max_nodes: Annotated[int, Field(ge=1)]
-    """Nodes at most, over all zones."""
-    local_disk: bool
-    """Whether an emptyDir lies on the instance's NVMe."""
-    node_selector: dict[str, str]
-    """Goes into the pod template as it is."""
-    tolerations: tuple[Toleration, ...] = ()
-    """Go into the pod template as they are."""
-
-
-class ClusterView(_Part):
-    """A cluster that Archer submits to."""
-
-    name: Name
-    eks_name: Annotated[str, Field(min_length=1, max_length=100)]
-    """Name in EKS, for the API server's address and a token."""
-    kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d{2}$")]
-    creates_per_minute: Annotated[int, Field(ge=1, le=1000)]
-    """SparkApplications that Archer creates there per minute."""
-    pools: tuple[PoolView, ...]
-    """At least one for drivers and one for executors."""
-
-
-class QueueView(_Part):
-    """A queue of the tree. Only leaves take jobs."""
-
-    path: QueuePath
-    """Full path from root."""
-    leaf: bool
-    tier: Literal["tier1", "tier2", "tier3"] | None = None
-    """Tier of a leaf, which decides its jobs' priority classes; tier3 for a leaf that names none."""
-    max_applications: Annotated[int, Field(ge=1)] | None = None
-    """Jobs that run at once; no bound when absent."""
-    guaranteed: Resources | None = None
-    max: Resources | None = None
-
-
-class QueuesView(_Part):
-    """The queue tree, flattened: a parent stands before its children."""
-
-    default: QueuePath
-    """Leaf for jobs that name no queue."""
-    tree: Annotated[tuple[QueueView, ...], _SOME, _SOME_IN_SCHEMA]
-
-
-class TeamView(_Part):
-    """A team: who may submit what, and where its pods live."""
-
-    name: Name
-    namespace: Name
-    service_account: Name
-    clusters: Annotated[tuple[Name, ...], _SOME, _SOME_IN_SCHEMA]
-    queues: Annotated[tuple[QueuePath, ...], _SOME, _SOME_IN_SCHEMA]
-    """Queues or subtrees that the team may submit to."""
-    submitters: tuple[str, ...] = ()
-    """Groups whose members may submit and kill the team's jobs."""
-    quota: Resources
-    pods: Annotated[int, Field(ge=1)]
-    """Pods in the namespace at once."""
-
-
-class ProfileResources(_Part):
-    """Size of a driver or of each executor."""
-
-    cores: Annotated[int, Field(ge=1, le=192)]
-    memory: Heap
-    """JVM heap as Spark writes it: 8g."""
-    instances: Annotated[int, Field(ge=1, le=5000)] | None = None
-    """Executors; not for drivers."""
-
-
-class ProfileView(_Part):
-    """Named defaults that a job may ask for."""
-
-    name: Name
-    description: str = ""
-    spark_version: str | None = None
-    driver: ProfileResources | None = None
-    executor: ProfileResources | None = None
-    conf: dict[ConfKey, Text] = Field(default_factory=dict)
-    """Spark properties, by the rules of submissions."""
-
-
-class StorageView(_Part):
-    """Where files of jobs are kept."""
-
-    event_logs: S3Location
-    container_logs: S3Location
-    artifacts: S3Location
-    staging: S3Location
-
-
-class ClusterConfig(_Part):
-    """The whole file. Shape: `archer/cluster_config.schema.json`."""
-
-    schema_version: Literal[1]
-    environment: Name
-    region: Annotated[str, Field(min_length=1)]
-    clusters: Annotated[tuple[ClusterView, ...], _SOME, _SOME_IN_SCHEMA]
-    queues: QueuesView
-    teams: Annotated[tuple[TeamView, ...], _SOME, _SOME_IN_SCHEMA]
-    profiles: tuple[ProfileView, ...] = ()
-    storage: StorageView
-    spark_features: tuple[Name, ...] | None = None
-    """What the platform's Spark image can do beyond Spark itself; absent: nobody has said, and no job is refused for it."""
-    job_retention_days: Annotated[int, Field(ge=1)]
-    """Days that finished jobs stay in the database."""
-
-    @cached_property
-    def leaves(self) -> frozenset[str]:
-        """Full paths of the queues that take jobs."""
-        return frozenset(queue.path for queue in self.queues.tree if queue.leaf)
-
-    def team_may_use(self, team: TeamView, queue: str) -> bool:
-        """Return whether `queue` is a leaf that is one of the team's queues or lies below one."""
-        return queue in self.leaves and any(queue == own or queue.startswith(f"{own}.") for own in team.queues)
 
 
 def load_cluster_config(path: Path) -> ClusterConfig:
@@ -249,11 +122,70 @@ def _reference_problems(config: ClusterConfig) -> list[Problem]:
                 found.append(_unknown(f"teams.{number}.clusters", cluster, "a name of `clusters`", clusters))
     for number, view in enumerate(config.clusters):
         found += _pool_problems(f"clusters.{number}.pools", view)
+        found += _context_problems(f"clusters.{number}.context", view)
+    found += _conf_problems(config)
+    found += _profile_problems(config)
     for number, profile in enumerate(config.profiles):
         if profile.driver is not None and profile.driver.instances is not None:
             path, value = f"profiles.{number}.driver.instances", shown(profile.driver.instances)
             found.append(Problem(path=path, value=value, allowed="absent", fix="remove it: a job has one driver"))
     return found
+
+
+def _conf_problems(config: ClusterConfig) -> list[Problem]:
+    """Spark properties that only a submission's fields, or Archer, may set."""
+    places = {"conf": config.conf}
+    places |= {f"teams.{number}.conf": team.conf for number, team in enumerate(config.teams)}
+    places |= {f"profiles.{number}.conf": profile.conf for number, profile in enumerate(config.profiles)}
+    found = []
+    for path, conf in places.items():
+        for key, value in conf.items():
+            reason = reserved_reason(key, RESERVED_ON_KUBERNETES)
+            if reason is not None:
+                allowed = "a key that Archer doesn't set itself"
+                found.append(Problem(path=f"{path}.{key}", value=shown(value), allowed=allowed, fix=reason))
+    return found
+
+
+def _profile_problems(config: ClusterConfig) -> list[Problem]:
+    """Placeholders that nobody declares, and versions of Spark that no image has."""
+    found = []
+    versions = [image.spark_version for image in config.spark_images]
+    for number, profile in enumerate(config.profiles):
+        at = f"profiles.{number}"
+        names = [parameter.name for parameter in profile.parameters]
+        found += _repeated(f"{at}.parameters", names)
+        for path, name in profile.placeholders():
+            if name not in names:
+                fix = f"declare it in {at}.parameters, or write another one: {', '.join(names) or 'there is none'}"
+                found.append(
+                    Problem(
+                        path=f"{at}.{path}", value=shown(f"${{{name}}}"), allowed="a parameter of the profile", fix=fix
+                    )
+                )
+        version = profile.spark_version
+        if versions and version is not None and image_for(config, version) is None:
+            found.append(_unknown(f"{at}.spark_version", version, "a version of `spark_images`", versions))
+    return found
+
+
+def image_for(config: ClusterConfig, version: str | None) -> SparkImageView | None:
+    """The platform's image of that Spark, `4.0` meaning the first of its line; None when there is none.
+
+    Without a version: the first.
+    """
+    for image in config.spark_images:
+        if version is None or image.spark_version == version or image.spark_version.startswith(f"{version}."):
+            return image
+    return None
+
+
+def _context_problems(path: str, cluster: ClusterView) -> list[Problem]:
+    if (cluster.access == "kubeconfig") == (cluster.context is not None):
+        return []
+    allowed = "given with access kubeconfig, and with no other"
+    fix = "name the context, or change `access`"
+    return [Problem(path=path, value=shown(cluster.context), allowed=allowed, fix=fix)]
 
 
 def _pool_problems(path: str, cluster: ClusterView) -> list[Problem]:

@@ -190,6 +190,41 @@ class Executor(_Part):
     """Heap of each, `spark.executor.memory`."""
     memory_overhead: Overhead | None = None
     """As for the driver."""
+    min_instances: Annotated[int, Field(strict=True, ge=0, le=5000)] | None = None
+    """With `max_instances`: executors that dynamic allocation keeps at least; absent: `instances`, or 1."""
+    max_instances: Annotated[int, Field(strict=True, ge=1, le=5000)] | None = None
+    """Executors at most: turns dynamic allocation on, which starts with `instances`. Absent: always `instances`."""
+    capacity: Literal["on_demand", "spot"] | None = None
+    """Kind of nodes; absent: the first pool of the cluster that fits."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        least, most = self.min_instances, self.max_instances
+        if least is not None and most is None:
+            raise PydanticCustomError(
+                "executors",
+                "absent without `max_instances`",
+                {"path": "min_instances", "value": least, "fix": "add max_instances, or use instances alone"},
+            )
+        if most is not None and (least or 0) > most:
+            raise PydanticCustomError(
+                "executors",
+                "at most `max_instances`, {most}",
+                {"path": "min_instances", "value": least, "most": most, "fix": "lower it, or raise max_instances"},
+            )
+        if most is not None and "instances" in self.model_fields_set and not (least or 0) <= self.instances <= most:
+            raise PydanticCustomError(
+                "executors",
+                "between `min_instances` and `max_instances`, {least} and {most}",
+                {
+                    "path": "instances",
+                    "value": self.instances,
+                    "least": least or 0,
+                    "most": most,
+                    "fix": "it is the number to start with: change it, or leave it out",
+                },
+            )
+        return self
 
 
 class Timeouts(_Part):
@@ -225,6 +260,12 @@ class Submission(_Part):
     spark_version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = None
     """As `4.0` or `4.0.1`; absent: what the cluster has."""
     image: Word | None = None
+    architecture: Literal["amd64", "arm64"] | None = None
+    """What the image and the job's native libraries are made for; absent: the first that the cluster has room for."""
+    priority: Annotated[int, Field(strict=True, ge=-100, le=100)] = 0
+    """Among the waiting jobs of its queue: higher starts first."""
+    shuffle: Literal["disk", "celeborn"] = "disk"
+    """Where shuffle data goes: the executors' own disks, or the cluster's Celeborn."""
     profile: Word | None = None
     """Named defaults of the environment for driver, executor and conf; what the job says itself wins."""
     parameters: dict[Word, Text] = Field(default={}, max_length=200)

@@ -60,6 +60,7 @@ class Tenancy:
         profile = next((profile for profile in config.profiles if profile.name == submission.profile), None)
         if profile is not None:
             profiled = profiles.apply(profile, profiled.submission)
+            problems += profiled.problems
             notes.append(profiled.note())
         elif submission.profile is not None:
             problems.append(_unknown_profile(config, submission.profile))

@@ -103,8 +103,8 @@ def test_a_team_may_use_the_leaves_below_its_queues() -> None:
         (
             lambda c: c.update(cluster=[]),
             (
-                "`cluster` must be one of clusters, environment, job_retention_days, profiles, queues, region, "
-                "schema_version, spark_features, storage, teams, got []; did you mean `clusters`?"
+                "`cluster` must be one of catalog, clusters, conf, environment, job_retention_days, profiles, queues, region, "
+                "schema_version, spark_features, spark_images, storage, teams, got []; did you mean `clusters`?"
             ),
         ),
         (
