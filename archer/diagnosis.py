@@ -1,14 +1,16 @@
 """From evidence to a diagnosis: why an attempt failed and what to do about it (D16).
 
 Pure: text and numbers in, one frozen record out. The rules are tried in the order of how sure their evidence is: what
-Archer did itself, then what the operating system or the JVM said, then what the logs tell.
+Archer did itself, then what the cluster, the operating system or the JVM said, then what the logs tell.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from archer.model import Category, Diagnosis
+from archer import pod_diagnosis
+from archer.model import Category, Diagnosis, Role
+from archer.pod_diagnosis import PodEvidence
 from archer.tracebacks import exception_in, traceback_in
 
 MAX_SUMMARY = 200
@@ -34,7 +36,7 @@ class Evidence:
     """128 + N when signal N ended it; None when nobody saw the end."""
     signal: int | None = None
     stopped_for: str | None = None
-    """Why Archer stopped it: memory-limit, run-timeout, start-timeout, shutdown, cancel; None: it ended by itself."""
+    """Why Archer stopped it: memory-limit, run-timeout, start-timeout, stuck, shutdown, cancel; None: it ended by itself."""
     launch_error: str | None = None
     """Why the program could not be started at all."""
     peak_memory_mib: int | None = None
@@ -53,6 +55,8 @@ class Evidence:
     """Spark properties that the submission set: one of them in the error's words is the culprit."""
     application_started: bool = False
     """Whether Spark's application was up at some time."""
+    pods: PodEvidence | None = None
+    """What a cluster says; then `driver_log` and `stdout` are one stream, in both fields. None: there is no cluster."""
 
     @property
     def text(self) -> str:
@@ -79,7 +83,13 @@ def lost(what_was_seen: str) -> Diagnosis:
 
 
 def _diagnosis(
-    category: Category, summary: str, detail: str, resolution: str, exit_code: int | None = None
+    category: Category,
+    summary: str,
+    detail: str,
+    resolution: str,
+    exit_code: int | None = None,
+    *,
+    role: Role | None = None,
 ) -> Diagnosis:
     return Diagnosis(
         category=category,
@@ -87,7 +97,28 @@ def _diagnosis(
         detail=detail if len(detail) <= MAX_DETAIL else f"…{detail[-MAX_DETAIL + 1 :]}",
         resolution=resolution,
         exit_code=exit_code,
+        role=role,
     )
+
+
+def _cut(found: Diagnosis | None) -> Diagnosis | None:
+    if found is None:
+        return None
+    return _diagnosis(found.category, found.summary, found.detail, found.resolution, found.exit_code, role=found.role)
+
+
+def _never_started(seen: Evidence) -> Diagnosis | None:
+    if seen.pods is None or seen.stopped_for not in {"start-timeout", "stuck"}:
+        return None
+    return _cut(pod_diagnosis.never_started(seen.pods, seconds_allowed=seen.seconds_allowed))
+
+
+def _pods(seen: Evidence) -> Diagnosis | None:
+    return None if seen.pods is None else _cut(pod_diagnosis.of_driver(seen.pods, seen.exit_code))
+
+
+def _executors(seen: Evidence) -> Diagnosis | None:
+    return None if seen.pods is None else _cut(pod_diagnosis.of_executors(seen.pods, seen.exit_code, seen.stdout))
 
 
 def _memory_limit(seen: Evidence) -> Diagnosis | None:
@@ -151,6 +182,9 @@ def _out_of_heap(seen: Evidence) -> Diagnosis | None:
     ended_by_it = seen.exit_code in {JVM_OOM_EXIT, SPARK_OOM_EXIT}
     trace = None if ended_by_it else traceback_in(seen.stdout, seen.application)
     text = seen.text if ended_by_it else f"{seen.driver_log}\n{trace.text if trace else ''}"
+    if seen.pods is not None and trace is not None:
+        # one stream for all: what stands outside of the last traceback may be printed, or survived
+        text = trace.text
     error = re.search(r"java\.lang\.OutOfMemoryError(?::[^\n]{0,120})?", text)
     if error is None and seen.exit_code != SPARK_OOM_EXIT:
         return None
@@ -160,7 +194,12 @@ def _out_of_heap(seen: Evidence) -> Diagnosis | None:
         error.group() if error else f"exit code {SPARK_OOM_EXIT} is Spark's for an OutOfMemoryError",
         "raise `driver.memory` (a collect, a broadcast) or `executor.memory` (tasks), or use more partitions",
         seen.exit_code,
+        role=None if seen.pods is None else "executor" if _in_a_task(text, ended_by_it=ended_by_it) else "driver",
     )
+
+
+def _in_a_task(text: str, *, ended_by_it: bool) -> bool:
+    return not ended_by_it and "due to stage failure" in text
 
 
 def _python_memory_error(seen: Evidence) -> Diagnosis | None:
@@ -285,12 +324,24 @@ def last_lines(text: str, count: int = 20) -> str:
     return "\n".join([line for line in text.splitlines() if line.strip()][-count:])
 
 
+def _stuck(seen: Evidence) -> Diagnosis | None:
+    if seen.stopped_for != "stuck":
+        return None
+    detail = last_lines(seen.driver_log)
+    fix = "read the operator's log for this application, or ask whoever runs the cluster"
+    return _diagnosis(Category.SUBMIT_ERROR, "it did not start, and nothing says why", detail, fix, seen.exit_code)
+
+
 _RULES: tuple[Callable[[Evidence], Diagnosis | None], ...] = (
+    _never_started,
     _memory_limit,
     _timeout,
+    _stuck,
     _shutdown,
+    _pods,
     _full_disk,
     _launch_error,
+    _executors,
     _out_of_heap,
     _python_memory_error,
     _killed_from_outside,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from archer.errors import IllegalMoveError
 
@@ -106,6 +106,9 @@ class Category(StrEnum):
     """The attempt vanished without a result."""
 
 
+Role = Literal["driver", "executor"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
     """What went wrong and what to do, as data."""
@@ -119,14 +122,18 @@ class Diagnosis:
     """What the reader can do now."""
     exit_code: int | None = None
     """Exit code of the driver process; 128 + N for signal N; None when it was never seen."""
+    role: Role | None = None
+    """Whose memory, node or pod it is about, where that is known."""
 
     def as_json(self) -> dict[str, Any]:
+        known = {} if self.role is None else {"role": self.role}
         return {
             "category": self.category.value,
             "summary": self.summary,
             "detail": self.detail,
             "resolution": self.resolution,
             "exit_code": self.exit_code,
+            **known,
         }
 
     @classmethod

@@ -6,13 +6,13 @@ effect as once: attempts are named by the caller, and the name is taken by whoev
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from archer.diagnosis import Evidence
 from archer.errors import Problem
-from archer.model import Job
+from archer.model import Category, Job
 from archer.submission import Submission
 
 
@@ -28,6 +28,11 @@ class Phase(StrEnum):
     VANISHED = "vanished"
     """It isn't there, and left no outcome. Nothing of it runs any more."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether something of it runs, or may begin to."""
+        return self in {Phase.STARTING, Phase.RUNNING}
+
 
 class StopReason(StrEnum):
     """Why Archer stops an attempt; comes back in the outcome."""
@@ -35,6 +40,8 @@ class StopReason(StrEnum):
     CANCEL = "cancel"
     RUN_TIMEOUT = "run-timeout"
     START_TIMEOUT = "start-timeout"
+    STUCK = "stuck"
+    """It would never start: see `Observation.stuck`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,8 @@ class Outcome:
     exit_code: int | None
     evidence: Evidence
     """For the diagnosis, when it didn't succeed."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Long texts to keep with the attempt (`driver-log`), as for `Change.texts`: soon nobody can read them any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +72,8 @@ class Observation:
     """Present when, and only when, the phase is ENDED."""
     last_seen: str = ""
     """In phase VANISHED: what is known of the end."""
+    stuck: Category | None = None
+    """In phase STARTING: why it can't start just now (IMAGE_PULL, UNSCHEDULABLE); None: nothing is known to be wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +121,10 @@ class Backend(Protocol):
 
     def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:
         """What to launch, as data: kept with the attempt before anything is started. No side effects."""
+        ...
+
+    def top_rung(self, job: Job) -> float:
+        """Highest rung of the memory ladder (1 to 4) with which the job still fits its queue and the nodes there are."""
         ...
 
     def launch(self, name: str, spec: Mapping[str, Any]) -> str:

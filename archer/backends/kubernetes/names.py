@@ -1,0 +1,54 @@
+"""Names that Archer, the Spark operator and Spark give to things in a cluster, and the API paths that lead to them."""
+
+from typing import Final
+
+FINALIZER: Final = "archer.moka.dev/outcome"
+"""Keeps a driver's pod until the attempt's end is committed (D14)."""
+
+JOB_LABEL: Final = "archer.moka.dev/job-id"
+ATTEMPT_LABEL: Final = "archer.moka.dev/attempt"
+"""On each application; the operator copies them to driver and executors."""
+
+APP_LABEL: Final = "sparkoperator.k8s.io/app-name"
+SUBMISSION_LABEL: Final = "sparkoperator.k8s.io/submission-id"
+ROLE_LABEL: Final = "spark-role"
+
+STOPPED_ANNOTATION: Final = "archer.moka.dev/stopped-for"
+"""On a driver's pod, written before its application is deleted: why Archer ended it."""
+
+OURS: Final = JOB_LABEL
+DRIVERS: Final = f"{JOB_LABEL},{ROLE_LABEL}=driver"
+EXECUTORS: Final = f"{JOB_LABEL},{ROLE_LABEL}=executor"
+"""Label selectors: what other people run in the namespace is none of our business."""
+
+DRIVER_CONTAINER: Final = "spark-kubernetes-driver"
+EXECUTOR_CONTAINER: Final = "spark-kubernetes-executor"
+
+
+def applications(namespace: str, name: str = "") -> str:
+    """Path of a namespace's SparkApplications, or of one."""
+    return _path(f"/apis/sparkoperator.k8s.io/v1beta2/namespaces/{namespace}/sparkapplications", name)
+
+
+def pods(namespace: str, name: str = "") -> str:
+    """Path of a namespace's pods, or of one."""
+    return _path(f"/api/v1/namespaces/{namespace}/pods", name)
+
+
+def driver(attempt: str) -> str:
+    """Name of the attempt's driver pod, as the operator makes it."""
+    return f"{attempt}-driver"
+
+
+def attempt_of_driver(pod: str) -> str:
+    """The inverse of `driver`."""
+    return pod.removesuffix("-driver")
+
+
+def attempt_of_executor(pod: str) -> str:
+    """The attempt of an executor's pod: the names begin with the application's (`podNamePrefix`)."""
+    return pod.rpartition("-exec-")[0]
+
+
+def _path(collection: str, name: str) -> str:
+    return f"{collection}/{name}" if name else collection
