@@ -219,9 +219,16 @@ class FencedOutError(ArcherError):
 
 
 class BackendUnavailableError(ArcherError):
-    """The place where jobs run can't be reached just now."""
+    """The place where jobs run can't be reached just now, or can't do it just now."""
 
     code = "backend-unavailable"
+
+    def __init__(self, message: str = "", *, retry_after_seconds: float | None = None, refused: bool = False) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        """How long it asks to wait; None when it doesn't say."""
+        self.refused = refused
+        """It answered that nothing was done (429, a full quota): it is there, and what was asked for certainly isn't."""
+        super().__init__(message)
 
 
 class LaunchRefusedError(ArcherError):
