@@ -18,6 +18,8 @@ Step = Callable[[Fence], bool]
 """One round of work under a lease; True when there is more to do at once."""
 
 _BACK_OFF_SECONDS = 1.0
+_ASK_AGAIN_SECONDS = 1.0
+"""Until a lease that another owner has is asked for again."""
 
 _log = structlog.get_logger()
 
@@ -43,32 +45,49 @@ class LeaseKeeper:
         self._seconds = seconds
         self._clock = clock
         self._fence: Fence | None = None
-        self._renewed = 0.0
+        self._asked: float | None = None
 
     def hold(self) -> Fence | None:
         """The lease's fence; None while another owner has it."""
         now = self._clock()
-        if self._fence is None or now - self._renewed >= self._seconds / 3:
+        # of many servers all but one are told no: they mustn't ask at each round
+        pause = self._seconds / 3 if self._fence is not None else min(_ASK_AGAIN_SECONDS, self._seconds / 3)
+        if self._asked is None or now - self._asked >= pause:
             self._fence = self._store.acquire(self._lease, self._owner, seconds=self._seconds)
-            self._renewed = now
+            self._asked = now
         return self._fence
 
     def forget(self) -> None:
         """Ask the store again next time."""
         self._fence = None
+        self._asked = None
 
     def give_back(self) -> None:
         """Let the next owner begin at once."""
         if self._fence is not None:
-            self._store.release(self._fence)
-            self._fence = None
+            fence, self._fence = self._fence, None
+            self._store.release(fence)
 
 
 class Loop:
     """A worker's thread."""
 
-    def __init__(self, name: str, step: Step, keeper: LeaseKeeper, bell: Bell, *, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        keeper: LeaseKeeper,
+        bell: Bell,
+        *,
+        interval_seconds: float,
+        begin: Callable[[], None] = lambda: None,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`begin` is called when the lease is there, `pause` when it is gone; neither may wait."""
         self.name = name
+        self._begin = begin
+        self._pause = pause
+        self._working = False
         self._step = step
         self._keeper = keeper
         self._bell = bell
@@ -98,6 +117,7 @@ class Loop:
                 pause = _BACK_OFF_SECONDS
             if pause:
                 self._bell.wait(pause, since=heard)
+        self._be_working(yes=False)
         try:
             self._keeper.give_back()
         except ArcherError as error:
@@ -107,11 +127,13 @@ class Loop:
         """One step; how long to pause after it."""
         try:
             fence = self._keeper.hold()
+            self._be_working(yes=fence is not None)
             if fence is not None and self._step(fence):
                 return 0
         except FencedOutError as error:
             _log.warning("lost the lease", loop=self.name, error=str(error))
             self._keeper.forget()
+            self._be_working(yes=False)
         except (StoreUnavailableError, BackendUnavailableError) as error:
             _log.warning("will try again", loop=self.name, code=error.code, error=str(error))
             self._keeper.forget()
@@ -121,3 +143,9 @@ class Loop:
             self._keeper.forget()
             return _BACK_OFF_SECONDS
         return self._interval
+
+    def _be_working(self, *, yes: bool) -> None:
+        if yes == self._working:
+            return
+        self._working = yes
+        (self._begin if yes else self._pause)()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from archer.model import Category
 
-FREE = frozenset({Category.LOST, Category.SPOT_LOSS, Category.NODE_LOSS})
-"""Not the job's doing: these attempts aren't counted, up to MAX_FREE of them."""
+FREE = frozenset({Category.LOST, Category.SPOT_LOSS, Category.NODE_LOSS, Category.QUOTA})
+"""Not the job's doing: these attempts aren't counted, up to MAX_FREE of them. A quota that is used up is the team's other jobs,
+or two pods that were made in the same moment: the API server answers both with a conflict."""
 
 MAX_FREE = 2
 
@@ -19,7 +20,7 @@ MEMORY = frozenset({Category.OOM_HEAP, Category.OOM_CONTAINER, Category.OOM_PYTH
 TOP_RUNG = 4.0
 """The memory ladder: 1, 2, 3, 4 times what was asked for."""
 
-PLACE = frozenset({Category.IMAGE_PULL, Category.UNSCHEDULABLE, Category.QUOTA})
+PLACE = frozenset({Category.IMAGE_PULL, Category.UNSCHEDULABLE})
 """The place refused; it may accept later."""
 
 MAX_PAUSE_SECONDS = 300.0
@@ -37,9 +38,14 @@ class Decision:
 
 
 def decide(
-    failures: Sequence[Category], *, max_attempts: int, memory_rung: float, first_pause_seconds: float
+    failures: Sequence[Category],
+    *,
+    max_attempts: int,
+    memory_rung: float,
+    first_pause_seconds: float,
+    top_rung: float = TOP_RUNG,
 ) -> Decision:
-    """`failures` holds the category of every attempt so far, the latest last."""
+    """`failures` holds the category of every attempt so far, the latest last; `top_rung`: what the place can give."""
     latest = failures[-1]
     free = min(sum(category in FREE for category in failures), MAX_FREE)
     if latest not in FREE | MEMORY | PLACE:
@@ -52,6 +58,9 @@ def decide(
     if latest in MEMORY:
         if memory_rung >= TOP_RUNG:
             return Decision(retry=False, why=f"{TOP_RUNG:g} times the memory was not enough", memory_rung=memory_rung)
+        if memory_rung + 1 > top_rung:
+            why = f"{memory_rung:g} times the memory was not enough, and more fits neither the queue nor a node"
+            return Decision(retry=False, why=why, memory_rung=memory_rung)
         rung = memory_rung + 1
     pause = min(first_pause_seconds * 2 ** (len(failures) - 1), MAX_PAUSE_SECONDS)
     again = f"attempt {len(failures) + 1} follows in {pause:g} s"

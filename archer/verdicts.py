@@ -20,10 +20,20 @@ Failures = Callable[[], Sequence[Category]]
 
 
 def next_change(
-    job: Job, attempt: Attempt, seen: Observation, *, now: datetime, actor: str, earlier: Failures, pause_seconds: float
+    job: Job,
+    attempt: Attempt,
+    seen: Observation,
+    *,
+    now: datetime,
+    actor: str,
+    earlier: Failures,
+    pause_seconds: float,
+    top_rung: Callable[[], float] = lambda: retries.TOP_RUNG,
 ) -> Change | None:
     """The change that brings `job` nearer to what was seen; None when it is there."""
-    verdict = _Verdict(job=job, attempt=attempt, now=now, actor=actor, earlier=earlier, pause_seconds=pause_seconds)
+    verdict = _Verdict(
+        job=job, attempt=attempt, now=now, actor=actor, earlier=earlier, pause_seconds=pause_seconds, top_rung=top_rung
+    )
     if job.state is JobState.LOST:
         return verdict.after_loss()
     if seen.phase is Phase.ENDED and seen.outcome is not None:
@@ -54,7 +64,15 @@ def _exceeded(age: timedelta, seconds: int | None) -> bool:
 
 class _Verdict:
     def __init__(
-        self, *, job: Job, attempt: Attempt, now: datetime, actor: str, earlier: Failures, pause_seconds: float
+        self,
+        *,
+        job: Job,
+        attempt: Attempt,
+        now: datetime,
+        actor: str,
+        earlier: Failures,
+        pause_seconds: float,
+        top_rung: Callable[[], float],
     ) -> None:
         self.job = job
         self.attempt = attempt
@@ -62,6 +80,7 @@ class _Verdict:
         self.actor = actor
         self.earlier = earlier
         self.pause_seconds = pause_seconds
+        self.top_rung = top_rung
 
     def lives(self, seen: Observation) -> Change | None:
         links = {"spark_app_id": seen.spark_app_id, "ui_url": seen.ui_url, "substate": seen.substate}
@@ -86,10 +105,20 @@ class _Verdict:
         return replace(change, diagnosis=None if self.job.diagnosis else diagnosis, attempt_state=JobState.FAILED)
 
     def ended(self, seen: Observation, outcome: Outcome) -> Change:
-        links: dict[str, Any] = {"spark_app_id": seen.spark_app_id, "exit_code": outcome.exit_code}
+        links: dict[str, Any] = {
+            "spark_app_id": seen.spark_app_id,
+            "exit_code": outcome.exit_code,
+            "texts": outcome.texts,
+        }
         if outcome.succeeded:
             late = "; the kill came too late" if self.job.state is JobState.CANCELLING else ""
-            return self._change(to=JobState.SUCCEEDED, message=f"the driver ended with exit code 0{late}", **links)
+            return self._change(
+                to=JobState.SUCCEEDED,
+                message=f"the driver ended with exit code 0{late}{outcome.note}",
+                # what was not enough before is not tried first the next time
+                remember_rung=self.attempt.memory_rung > 1,
+                **links,
+            )
         if self.job.state is JobState.CANCELLING and outcome.stopped_for == StopReason.CANCEL:
             return self._change(to=JobState.CANCELLED, message="the end is confirmed", **links)
         return self._failed(diagnose(replace(outcome.evidence, seconds_allowed=self._allowed(outcome))), **links)
@@ -105,6 +134,7 @@ class _Verdict:
             max_attempts=self.job.max_attempts,
             memory_rung=self.attempt.memory_rung,
             first_pause_seconds=self.pause_seconds,
+            top_rung=self.top_rung() if diagnosis.category in retries.MEMORY else retries.TOP_RUNG,
         )
         ended = f"attempt {self.attempt.number} failed"
         if self.job.state is JobState.CANCELLING or not decision.retry:

@@ -42,6 +42,22 @@ class FakeBackend:
     launch_error: BaseException | None = None
     """Raised by `launch` instead of starting anything."""
     problems: Sequence[Problem] = ()
+    highest_rung: float = 4.0
+    namespaces: Sequence[str] = ("",)
+    listening: set[str] = field(default_factory=set)
+    told: set[str] | None = None
+    """What `news` answers next; None: this backend doesn't listen."""
+
+    def listen(self, namespace: str) -> None:
+        self.listening.add(namespace)
+
+    def unlisten(self, namespace: str) -> None:
+        self.listening.discard(namespace)
+
+    def news(self, namespace: str) -> Collection[str] | None:
+        del namespace
+        told, self.told = self.told, None if self.told is None else set()
+        return told
 
     def check(self, submission: Submission) -> Sequence[Problem]:
         del submission
@@ -53,6 +69,10 @@ class FakeBackend:
 
     def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:
         return {"name": job.name, "attempt": attempt, "rung": memory_rung}
+
+    def top_rung(self, job: Job) -> float:
+        del job
+        return self.highest_rung
 
     def launch(self, name: str, spec: Mapping[str, Any]) -> str:
         del spec

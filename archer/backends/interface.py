@@ -57,6 +57,8 @@ class Outcome:
     """For the diagnosis, when it didn't succeed."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """Long texts to keep with the attempt (`driver-log`), as for `Change.texts`: soon nobody can read them any more."""
+    note: str = ""
+    """Added to the history's line about a success: how it is known, where the cluster itself didn't say it plainly."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from archer.backends.local.stopping import Stopper
 from archer.errors import BackendUnavailableError, Problem
 from archer.ids import attempt_name
 from archer.model import Job
+from archer.retries import TOP_RUNG
 from archer.settings import ServeSettings
 from archer.submission import Submission
 
@@ -76,6 +77,9 @@ class LocalBackend:
             "conf": submission["conf"],
             "environment": submission["environment"],
         }
+
+    def top_rung(self, job: Job) -> float:  # noqa: ARG002  # the machine's memory was compared when it was submitted
+        return TOP_RUNG
 
     def launch(self, name: str, spec: Mapping[str, Any]) -> str:
         return self._launcher.launch(self._folders / name, spec)
