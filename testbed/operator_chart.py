@@ -6,7 +6,7 @@ the validating webhook, which nobody would answer.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -15,7 +15,7 @@ from environments import Environment
 from environments.clusters import Cluster as ClusterSpec
 from environments.names import OPERATOR_NAMESPACE, namespace
 from k8s_manifests import build_charts
-from k8s_manifests.spark_operator import CONTROLLER
+from k8s_manifests.spark_operator import CONTROLLER, WEBHOOK
 from testbed.cluster import Cluster
 from testbed.kubernetes import ApiError, Client, Manifest
 
@@ -34,6 +34,10 @@ class OperatorChart:
     """What to apply, in order."""
     arguments: tuple[str, ...]
     """Arguments of the controller's container."""
+    webhook_arguments: tuple[str, ...]
+    """Arguments of the webhook's container."""
+    webhook_configuration: Manifest
+    """What the API server would send to the webhook; not among `manifests`."""
     job_namespaces: tuple[str, ...]
 
     @classmethod
@@ -45,34 +49,41 @@ class OperatorChart:
             if component.name in _COMPONENTS
             for manifest in component.manifests
         ]
-        (controller,) = (m for m in rendered if m["kind"] == "Deployment" and m["metadata"]["name"] == CONTROLLER)
+        deployments = {each["metadata"]["name"]: each for each in rendered if each["kind"] == "Deployment"}
+        (configuration,) = (each for each in rendered if each["kind"] == "ValidatingWebhookConfiguration")
         return cls(
             manifests=tuple(manifest for manifest in rendered if manifest["kind"] not in _LEFT_OUT),
-            arguments=tuple(controller["spec"]["template"]["spec"]["containers"][0]["args"]),
+            arguments=_arguments(deployments[CONTROLLER]),
+            webhook_arguments=_arguments(deployments[WEBHOOK]),
+            webhook_configuration=configuration,
             job_namespaces=tuple(namespace(team) for team in environment.teams_on(cluster)),
         )
 
     def install(self, cluster: Cluster) -> None:
         """Apply everything; returns when the definitions are served."""
-        with cluster.client() as client:
-            for manifest in self.manifests:
-                client.apply(manifest, force=True)
-            for manifest in self.manifests:
-                if manifest["kind"] == _DEFINITION:
-                    _wait_until_served(client, manifest)
+        _install(cluster, self.manifests)
+
+    def install_definitions(self, cluster: Cluster) -> None:
+        """Apply the definitions alone; returns when they are served."""
+        _install(cluster, [manifest for manifest in self.manifests if manifest["kind"] == _DEFINITION])
 
     def kubeconfig(self, cluster: Cluster) -> Path:
         """Return a kubeconfig whose user is the controller's service account."""
         return cluster.kubeconfig_for(OPERATOR_NAMESPACE, CONTROLLER)
 
     def arguments_with(self, flags: Mapping[str, str]) -> list[str]:
-        """Return the chart's arguments with some flags set to another value, new ones at the end."""
-        left = dict(flags)
-        changed = []
-        for argument in self.arguments:
-            name, _, _value = argument.removeprefix("--").partition("=")
-            changed.append(f"--{name}={left.pop(name)}" if name in left else argument)
-        return [*changed, *(f"--{name}={value}" for name, value in left.items())]
+        """Return the controller's arguments with some flags set to another value, new ones at the end."""
+        return changed(self.arguments, flags)
+
+
+def changed(arguments: Sequence[str], flags: Mapping[str, str]) -> list[str]:
+    """Return `arguments` with some flags set to another value, new ones at the end."""
+    left = dict(flags)
+    result = []
+    for argument in arguments:
+        name, _, _value = argument.removeprefix("--").partition("=")
+        result.append(f"--{name}={left.pop(name)}" if name in left else argument)
+    return [*result, *(f"--{name}={value}" for name, value in left.items())]
 
 
 def forget_lease(client: Client) -> None:
@@ -80,6 +91,19 @@ def forget_lease(client: Client) -> None:
     for lease in client.list("coordination.k8s.io/v1", "Lease", OPERATOR_NAMESPACE):
         name = lease["metadata"]["name"]
         client.delete("coordination.k8s.io/v1", "Lease", name, OPERATOR_NAMESPACE, missing_ok=True)
+
+
+def _arguments(deployment: Manifest) -> tuple[str, ...]:
+    return tuple(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
+
+
+def _install(cluster: Cluster, manifests: Sequence[Manifest]) -> None:
+    with cluster.client() as client:
+        for manifest in manifests:
+            client.apply(manifest, force=True)
+        for manifest in manifests:
+            if manifest["kind"] == _DEFINITION:
+                _wait_until_served(client, manifest)
 
 
 def _wait_until_served(client: Client, definition: Manifest) -> None:

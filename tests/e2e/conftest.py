@@ -20,12 +20,37 @@ from testbed.control_plane import ControlPlane
 from testbed.errors import NoGoError
 from testbed.foreign import ForeignCluster
 from testbed.kubernetes import ApiError
+from testbed.real_spark_operator import VARIABLE, binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from testbed.cluster import Cluster
     from testbed.kubernetes import Client
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"real_operator: about the real operator alone; left out unless {VARIABLE} is set"
+    )
+
+
+def pytest_report_header() -> str:
+    """Which operator the results are about."""
+    program = binary()
+    if program is not None:
+        return f"spark operator: real, {program}"
+    return (
+        f"spark operator: the stand-in; set {VARIABLE} to a binary for the real one, and for the tests about it alone"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests about the real operator where there is none; pytest counts them as deselected."""
+    if binary() is None:
+        out = [item for item in items if item.get_closest_marker("real_operator")]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,6 @@
 from environments import load
 from k8s_manifests.spark_operator import CONTROLLER, WEBHOOK
-from testbed.operator_chart import OperatorChart
+from testbed.operator_chart import OperatorChart, changed
 
 
 def _chart() -> OperatorChart:
@@ -24,3 +24,12 @@ def test_arguments_are_the_containers_and_flags_replace_or_follow_them() -> None
     assert changed[-1] == "--drivers=false"
     assert len(changed) == len(chart.arguments) + 1
     assert sum(word.startswith("--controller-threads=") for word in changed) == 1
+
+
+def test_the_webhooks_arguments_and_registration_are_kept_for_whoever_serves_it() -> None:
+    chart = _chart()
+    assert chart.webhook_arguments[:2] == ("webhook", "start")
+    names = {each["clientConfig"]["service"]["name"] for each in chart.webhook_configuration["webhooks"]}
+    assert f"--webhook-svc-name={names.pop()}" in chart.webhook_arguments
+    assert f"--validating-webhook-name={chart.webhook_configuration['metadata']['name']}" in chart.webhook_arguments
+    assert changed(chart.webhook_arguments, {"webhook-port": "1"}).count("--webhook-port=1") == 1

@@ -17,35 +17,11 @@ from environments import load
 from environments.loading import FOLDER
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
-from testbed.real_spark_operator import VARIABLE, RealOperatorProcess, binary
+from testbed.real_spark_operator import RealOperatorProcess, binary
 from testbed.spark_applications import Applications
 from testbed.spark_operator.process import MakeOperator, OperatorProcess, StartOperator
 
 SHORT = {"driver-pod-creation-grace-period": "3s"}
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", f"real_operator: about the real operator alone; left out unless {VARIABLE} is set"
-    )
-
-
-def pytest_report_header() -> str:
-    """Which operator the results are about."""
-    program = binary()
-    if program is not None:
-        return f"spark operator: real, {program}"
-    return (
-        f"spark operator: the stand-in; set {VARIABLE} to a binary for the real one, and for the tests about it alone"
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests about the real operator where there is none; pytest counts them as deselected."""
-    if binary() is None:
-        out = [item for item in items if item.get_closest_marker("real_operator")]
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture(scope="session")
