@@ -1,12 +1,13 @@
 """Records as answers: the same job, in the shape that the API promises, secrets masked."""
 
-from archer.api.schemas import AttemptAnswer, DiagnosisAnswer, EventAnswer, JobAnswer, Links
+from archer.api.schemas import AttemptAnswer, DiagnosisAnswer, EventAnswer, JobAnswer, Links, TokenAnswer
+from archer.auth.guarded import Guarded
 from archer.model import Attempt, Diagnosis, Event, Job
 from archer.redaction import redact_json, redact_text
-from archer.service import Service
+from archer.store.interface import Token
 
 
-def job_answer(job: Job, service: Service) -> JobAnswer:
+def job_answer(job: Job, service: Guarded) -> JobAnswer:
     path = f"/api/v1/jobs/{job.id}"
     return JobAnswer(
         id=job.id,
@@ -86,4 +87,15 @@ def diagnosis_answer(diagnosis: Diagnosis | None) -> DiagnosisAnswer | None:
         detail=redact_text(diagnosis.detail),
         resolution=diagnosis.resolution,
         exit_code=diagnosis.exit_code,
+    )
+
+
+def token_answer(token: Token) -> TokenAnswer:
+    return TokenAnswer(
+        id=token.id,
+        subject=token.subject,
+        roles=list(token.roles),
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        revoked_at=token.revoked_at,
     )

@@ -7,15 +7,17 @@ from threading import Event
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archer.api import problems, routes
-from archer.api.door import LocalDoor
+from archer.api import problems, routes, tokens
+from archer.api.door import Door
+from archer.auth.access import Access
 from archer.metrics import Metrics
 from archer.service import Service
-from archer.web import pages
+from archer.web import pages, session
 
 
-def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
-    """`stopping`, once set, ends long polls at once."""
+def create_app(service: Service, *, stopping: Event | None = None, access: Access | None = None) -> FastAPI:
+    """`stopping`, once set, ends long polls at once. Without `access` nobody is asked who they are."""
+    access = access or Access()
     app = FastAPI(
         title="Archer",
         version=version("moka"),
@@ -26,15 +28,18 @@ def create_app(service: Service, *, stopping: Event | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.access = access
     app.state.metrics = Metrics(service.counters)
     app.state.stopping = stopping or Event()
     app.include_router(routes.router)
+    app.include_router(tokens.router)
     app.include_router(routes.health)
+    app.include_router(session.router)
     app.include_router(pages.router)
     problems.install(app)
     app.add_middleware(_Measured, metrics=app.state.metrics)
     app.add_middleware(_HeadAsGet)
-    app.add_middleware(LocalDoor)
+    app.add_middleware(Door, access=access)
     return app
 
 

@@ -7,9 +7,31 @@ Mistakes of JSON itself are left to the framework, which tells where they are.
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from archer.errors import MalformedRequestError
+from archer.submission import Submission
+
+
+class NewToken(BaseModel):
+    """A token that an admin asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    subject: Annotated[str, Field(max_length=128)]
+    """The user that it shall stand for."""
+    roles: tuple[Annotated[str, Field(max_length=300)], ...]
+    """One or more of `viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    expires_in_seconds: int | None = None
+    """Absent: it does not expire."""
+
+
+def of_call(name: str | None) -> type[BaseModel]:
+    """The body of the route of this name, for the wording of a refusal."""
+    return NewToken if name == "create_token" else Submission
+
 
 DEEPEST = 32
 """Levels of objects and lists; a submission has four."""

@@ -16,11 +16,10 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
 from archer import errors
-from archer.api import queries
+from archer.api import bodies, queries
 from archer.api.schemas import ProblemAnswer, ProblemDocument
 from archer.problems import problems_of_details
-from archer.submission import Submission
-from archer.web.failures import not_found_page
+from archer.web.failures import not_found_page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -28,6 +27,8 @@ _STATUS: Mapping[type[errors.ArcherError], HTTPStatus] = {
     errors.InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowedError: HTTPStatus.FORBIDDEN,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BackendUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -67,6 +68,8 @@ def answer_for(error: errors.ArcherError) -> Response:
     headers = {}
     if isinstance(error, errors.StoreUnavailableError):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.NotAuthenticatedError):
+        headers["WWW-Authenticate"] = "Bearer"
     return document(status, code, detail, problems, headers)
 
 
@@ -93,7 +96,9 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
+        if error.status_code == HTTPStatus.NOT_FOUND and wants_page(
+            request.url.path, request.headers.get("accept", "")
+        ):
             return not_found_page(f"there is nothing at {request.url.path}")
         return _http_error(error)
 
@@ -116,17 +121,13 @@ def _invalid_request(found: Sequence[Any], *, call: str | None) -> Response:
     place = first["loc"][0]
     if first["type"] == "missing" and tuple(first["loc"]) == ("body",):
         return document(400, "malformed-json", "the body is empty; send one JSON object")
-    model: type[BaseModel] = Submission if place == "body" else queries.of_call(call)
+    model: type[BaseModel] = bodies.of_call(call) if place == "body" else queries.of_call(call)
     details = [cast("ErrorDetails", {**error, "loc": error["loc"][1:]}) for error in found]
     problems = problems_of_details(details, model)
-    kind = errors.InvalidSubmissionError if place in {"body", "header"} else errors.InvalidQueryError
+    if place not in {"body", "header"}:
+        return answer_for(errors.InvalidQueryError(problems))
+    kind = errors.InvalidInputError if call == "create_token" else errors.InvalidSubmissionError
     return answer_for(kind(problems))
-
-
-def _wants_page(request: Request) -> bool:
-    """Somebody who typed an address into a browser reads a page; a program, and everything below /api, gets a document."""
-    path = request.url.path
-    return "text/html" in request.headers.get("accept", "") and path != "/api" and not path.startswith("/api/")
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from archer.api.answers import attempt_answer, event_answer, job_answer
 from archer.api.queries import EventsQuery, JobQuery, JobsQuery, LogsQuery
 from archer.api.schemas import AttemptsAnswer, EventsAnswer, JobAnswer, JobsAnswer, LogsAnswer, ProblemDocument
+from archer.auth.guarded import Guarded
+from archer.auth.roles import Verb
 from archer.errors import MalformedRequestError
 from archer.metrics import CONTENT_TYPE, Metrics
 from archer.model import JobState
@@ -34,7 +36,12 @@ def _metrics(request: Request) -> Metrics:
     return metrics
 
 
-Archer = Annotated[Service, Depends(_service)]
+def guarded(request: Request) -> Guarded:
+    """The use cases, for whoever asks."""
+    return Guarded(request.app.state.service, request.state.identity, request.app.state.access)
+
+
+Archer = Annotated[Guarded, Depends(guarded)]
 Count = Annotated[Metrics, Depends(_metrics)]
 
 
@@ -43,7 +50,12 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemDocument} for status in (*statuses, 503)}
 
 
-@router.post("/jobs", status_code=201, responses={200: {"model": JobAnswer}, **_errors(400, 409, 413, 415, 422)})
+def _asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """As `_errors`, of a call that wants to know who asks."""
+    return _errors(401, 403, *statuses)
+
+
+@router.post("/jobs", status_code=201, responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422)})
 def submit(
     submission: Submission,
     archer: Archer,
@@ -60,8 +72,7 @@ def submit(
             "header `Idempotency-Key` and field `idempotency_key` must be equal; send one of them",
             code="idempotency-key-mismatch",
         )
-    actor = f"api:{submission.user or 'anonymous'}"
-    result = archer.submit(submission, header_key=idempotency_key, actor=actor)
+    result = archer.submit(submission, header_key=idempotency_key)
     count.submissions.labels("replayed" if result.replayed else "created").inc()
     answer = job_answer(result.job, archer)
     response.headers["Location"] = answer.links.self
@@ -71,14 +82,14 @@ def submit(
     return answer
 
 
-@router.get("/jobs", responses=_errors(422))
+@router.get("/jobs", responses=_asks(422))
 def list_jobs(archer: Archer, query: Annotated[JobsQuery, Query()]) -> JobsAnswer:
     """Jobs, newest first, page by page."""
     page = archer.jobs(query.as_filter(), limit=query.limit, cursor=query.cursor)
     return JobsAnswer(jobs=[job_answer(job, archer) for job in page.jobs], next_cursor=page.next_cursor)
 
 
-@router.get("/jobs/{job_id}", responses=_errors(404, 422))
+@router.get("/jobs/{job_id}", responses=_asks(404, 422))
 async def get_job(request: Request, archer: Archer, job_id: str, query: Annotated[JobQuery, Query()]) -> JobAnswer:
     """One job, by its id, number or EMR id; with `wait_seconds`, as soon as there is news of it.
 
@@ -96,20 +107,20 @@ async def get_job(request: Request, archer: Archer, job_id: str, query: Annotate
     return await run_in_threadpool(job_answer, job, archer)
 
 
-@router.get("/jobs/{job_id}/events", responses=_errors(404, 422))
+@router.get("/jobs/{job_id}/events", responses=_asks(404, 422))
 def get_events(archer: Archer, job_id: str, query: Annotated[EventsQuery, Query()]) -> EventsAnswer:
     """A job's history, oldest first."""
     events = archer.events(job_id, after=query.after, limit=query.limit)
     return EventsAnswer(events=[event_answer(event) for event in events])
 
 
-@router.get("/jobs/{job_id}/attempts", responses=_errors(404, 422))
+@router.get("/jobs/{job_id}/attempts", responses=_asks(404, 422))
 def get_attempts(archer: Archer, job_id: str) -> AttemptsAnswer:
     """A job's attempts, first to last."""
     return AttemptsAnswer(attempts=[attempt_answer(attempt) for attempt in archer.attempts(job_id)])
 
 
-@router.get("/jobs/{job_id}/logs", response_model=LogsAnswer, responses=_errors(404, 422))
+@router.get("/jobs/{job_id}/logs", response_model=LogsAnswer, responses=_asks(404, 422))
 def get_logs(
     request: Request, archer: Archer, job_id: str, query: Annotated[LogsQuery, Query()]
 ) -> Response | LogsAnswer:
@@ -132,11 +143,11 @@ def get_logs(
     return LogsAnswer(text=piece.text, offset=piece.offset, next_offset=piece.next_offset, complete=piece.complete)
 
 
-@router.post("/jobs/{job_id}/kill", responses={202: {"model": JobAnswer}, **_errors(404, 409, 415)})
+@router.post("/jobs/{job_id}/kill", responses={202: {"model": JobAnswer}, **_asks(404, 409, 415)})
 def kill(archer: Archer, job_id: str, response: Response) -> JobAnswer:
     """Kill a job: 200 when it waited and is CANCELLED, 202 when it runs and its end must be confirmed first."""
-    before = archer.job(job_id).state
-    job = archer.kill(job_id, actor="api:anonymous")
+    before = archer.job(job_id, Verb.KILL).state
+    job = archer.kill(job_id)
     if job.state is JobState.CANCELLING and before is not JobState.CANCELLING:
         response.status_code = 202
     return job_answer(job, archer)
@@ -149,9 +160,9 @@ async def healthz() -> dict[str, str]:
 
 
 @health.get("/readyz", responses=_errors())
-def readyz(archer: Archer) -> dict[str, str]:
+def readyz(service: Annotated[Service, Depends(_service)]) -> dict[str, str]:
     """A submission would be stored just now."""
-    archer.probe()
+    service.probe()
     return {"status": "ready"}
 
 

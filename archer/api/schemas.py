@@ -151,6 +151,36 @@ class LogsAnswer(_Answer):
     """True when nothing will follow: the attempt has ended and the end has been read."""
 
 
+class TokenAnswer(_Answer):
+    """A token, without its secret, which is nowhere kept."""
+
+    id: str
+    """For revoking it."""
+    subject: str
+    """The user that it stands for."""
+    roles: list[str]
+    """`viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    created_at: Moment
+    expires_at: Moment | None
+    """Null: never."""
+    revoked_at: Moment | None
+    """Null: not revoked."""
+
+
+class TokensAnswer(_Answer):
+    """All tokens, ended ones included."""
+
+    tokens: list[TokenAnswer]
+
+
+class NewTokenAnswer(_Answer):
+    """A token just made."""
+
+    secret: str
+    """Shown here and never again."""
+    token: TokenAnswer
+
+
 class ProblemAnswer(_Answer):
     """One thing wrong with the request."""
 

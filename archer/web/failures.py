@@ -9,10 +9,24 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from archer.errors import ArcherError, InvalidInputError, NotFoundError, StoreUnavailableError
+from archer.errors import (
+    ArcherError,
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotAuthenticatedError,
+    NotFoundError,
+    StoreUnavailableError,
+)
 from archer.web.rendering import page, upper_first
 
 _log = structlog.get_logger()
+
+_SAID_PLAINLY: Sequence[tuple[type[ArcherError], HTTPStatus, str]] = (
+    (NotAuthenticatedError, HTTPStatus.UNAUTHORIZED, "Who are you?"),
+    (NotAllowedError, HTTPStatus.FORBIDDEN, "Not allowed"),
+    (ConflictError, HTTPStatus.CONFLICT, "That is not possible now"),
+)
 
 
 class PageRoute(APIRoute):
@@ -40,6 +54,9 @@ def error_page(error: ArcherError) -> Response:
     if isinstance(error, InvalidInputError):
         title = "This filter cannot be used"
         return _page(HTTPStatus.UNPROCESSABLE_ENTITY, title, "", [str(problem) for problem in error.problems])
+    for kind, status, title in _SAID_PLAINLY:
+        if isinstance(error, kind):
+            return _page(status, title, str(error))
     if isinstance(error, StoreUnavailableError):
         return _page(
             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -49,6 +66,11 @@ def error_page(error: ArcherError) -> Response:
         )
     _log.error("page failed", code=error.code, error=str(error))
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "This page has a defect", "The server's log has more.")
+
+
+def wants_page(path: str, accept: str) -> bool:
+    """Somebody who typed an address into a browser reads a page; a program, and everything below /api, gets a document."""
+    return "text/html" in accept and path != "/api" and not path.startswith("/api/")
 
 
 def not_found_page(message: str) -> Response:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
+from archer.auth.guarded import Guarded
 from archer.model import Job, JobState
-from archer.service import Service
 from archer.web.failures import PageRoute, not_found_page
 from archer.web.listing import PAGE_SIZE, Listing
 from archer.web.rendering import HEADERS, asset_answer, page
@@ -29,12 +29,11 @@ _COUNTED = (
 )
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+def _guarded(request: Request) -> Guarded:
+    return Guarded(request.app.state.service, request.state.identity, request.app.state.access)
 
 
-Archer = Annotated[Service, Depends(_service)]
+Archer = Annotated[Guarded, Depends(_guarded)]
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,7 @@ def jobs_page(
     return page(
         "jobs.html",
         here="jobs",
+        who=archer.identity,
         history_url=archer.history_server_url,
         # an older page does not change by itself; the newest one does at any time
         live=not cursor,
@@ -95,6 +95,8 @@ def job_page(archer: Archer, job_id: str, attempt: Annotated[int | None, Query(g
     shown_attempt = attempt or job.attempt or None
     return page(
         "job.html",
+        who=archer.identity,
+        may_kill=archer.may_kill(job),
         history_url=archer.history_server_url,
         live=not job.state.final,
         job=job,
@@ -112,6 +114,13 @@ def job_page(archer: Archer, job_id: str, attempt: Annotated[int | None, Query(g
         submission_json=submission_json(job.submission),
         now=archer.now(),
     )
+
+
+@router.post("/jobs/{job_id}/kill")
+def kill(archer: Archer, job_id: str) -> Response:
+    """End the job, and back to its page, which says how far that is."""
+    job = archer.kill(job_id)
+    return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 
 
 @router.get("/jobs/{job_id}/attempts/{attempt}/{stream}.log")
@@ -135,7 +144,7 @@ def asset(name: str) -> Response:
     return asset_answer(name) or not_found_page(f"no file {name!r}")
 
 
-def _counts(archer: Service) -> list[tuple[JobState, int]]:
+def _counts(archer: Guarded) -> list[tuple[JobState, int]]:
     numbers: dict[JobState, int] = {}
     for (_queue, state), number in archer.counters().items():
         numbers[state] = numbers.get(state, 0) + number
@@ -149,7 +158,7 @@ def _log_urls(job: Job, shown_attempt: int | None) -> Callable[..., str]:
     return url
 
 
-def _logs(archer: Service, job: Job, attempt: int | None) -> Sequence[Log]:
+def _logs(archer: Guarded, job: Job, attempt: int | None) -> Sequence[Log]:
     titles: Sequence[tuple[Stream, str, str]] = (
         ("stdout", "Output", "What the application printed"),
         ("driver", "Driver log", "Spark's own words"),
@@ -165,7 +174,7 @@ def _logs(archer: Service, job: Job, attempt: int | None) -> Sequence[Log]:
     return logs
 
 
-def _pieces(archer: Service, job: Job, attempt: int, stream: Stream) -> Iterator[str]:
+def _pieces(archer: Guarded, job: Job, attempt: int, stream: Stream) -> Iterator[str]:
     offset = 0
     while True:
         piece = archer.logs(job.id, attempt=attempt, stream=stream, offset=offset)

@@ -28,6 +28,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """On every page. `no-store`: a page shows a state that is true only now."""
 
+_ABSENT: Mapping[str, Any] = {"live": False, "here": "", "history_url": None, "who": None}
+# what the frame of every page asks for
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _TICKED = re.compile(r"`([^`\n]+)`")
 _ASSETS = ("archer.css", "archer.js", "favicon.svg")
@@ -35,7 +37,7 @@ _ASSETS = ("archer.css", "archer.js", "favicon.svg")
 
 def page(template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any) -> HTMLResponse:
     """The page that `template` makes of `context`, as an answer."""
-    body = _environment().get_template(template).render({"live": False, "here": "", "history_url": None, **context})
+    body = _environment().get_template(template).render({**_ABSENT, **context})
     return HTMLResponse(body, status_code=status, headers={**HEADERS, **(headers or {})})
 
 
