@@ -13,7 +13,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from testbed.binaries import CONTROL_PLANE, REAL_NODE, binaries
 from testbed.cluster import clean_environment
@@ -49,6 +49,7 @@ class RealNode:
         self._say = say or (lambda _line: None)
         self._keeper: Keeper | None = None
         self._claim: remains.Claim | None = None
+        self._places: files.Places | None = None
         self.plane = ControlPlane()
         self.pid = 0
         """Of the first process of the namespaces, as the host counts."""
@@ -77,18 +78,17 @@ class RealNode:
         try:
             self._keeper = keeper = Keeper(prefix="moka-testbed-node-")
             self._claim = claim = remains.Claim.of(keeper.folder)
-            places = files.Places(folder=keeper.folder, cgroup=claim.cgroup)
+            self._places = places = files.Places(folder=keeper.folder, cgroup=claim.cgroup)
             with self._step("namespaces"):
                 self._make_room(keeper)
             with self._step("control plane"):
                 self._start_plane()
             with self._step("containerd"):
                 self._start_containerd(places)
-            with self._step("images"):
-                scratch = places.below("images")
-                self._import(places, image.pause_image(programs["pause"], scratch))
-                if kept:
-                    self._import(places, image.spark_image(*kept, scratch))
+            scratch = places.below("images")
+            pause = image.pause_image(programs["pause"], scratch)
+            for made in (pause, *([image.spark_image(*kept, scratch)] if kept else ())):
+                self.import_image(made.name, made.write)
             with self._step("node"):
                 self._start_node(places, programs)
         except BaseException:
@@ -126,6 +126,27 @@ class RealNode:
             raise CannotStartError("this node does not run; start() it first")
         return self._keeper
 
+    def import_image(self, name: str, write: Callable[[IO[bytes]], None]) -> None:
+        """Give the node an image: `write` writes it as an archive of OCI's form or Docker's. Raises CannotStartError."""
+        if self._places is None:
+            raise CannotStartError("this node does not run; start() it first")
+        command = [*self.enter, *self._ctr_words(self._places), "images", "import", "-"]
+        log = self.keeper.folder / "import.log"
+        with (
+            self._step(f"image {name}"),
+            log.open("ab") as said,
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said) as ctr,
+        ):
+            assert ctr.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # its exit code says more
+                write(ctr.stdin)
+            with contextlib.suppress(BrokenPipeError):
+                ctr.stdin.close()
+        if ctr.returncode != 0:
+            raise CannotStartError(
+                f"image {name} was not imported, exit code {ctr.returncode}: {self.keeper.log_tail('import')}"
+            )
+
     def check(self) -> None:
         """Raises CannotStartError, with its last words, when a program of the node or of the control plane has ended."""
         self.keeper.check("room", "containerd", "kubelet", "kube-proxy", "coredns")
@@ -153,20 +174,6 @@ class RealNode:
             return places.socket.exists() and self._ctr(places, "version").returncode == 0
 
         self._wait_until(answers, "containerd did not answer", "containerd")
-
-    def _import(self, places: files.Places, made: image.Image) -> None:
-        command = [*self.enter, *self._ctr_words(places), "images", "import", "-"]
-        log = self.keeper.folder / "import.log"
-        with log.open("ab") as said, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said) as ctr:
-            assert ctr.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # its exit code says more
-                made.write(ctr.stdin)
-            with contextlib.suppress(BrokenPipeError):
-                ctr.stdin.close()
-        if ctr.returncode != 0:
-            raise CannotStartError(
-                f"image {made.name} was not imported, exit code {ctr.returncode}: {self.keeper.log_tail('import')}"
-            )
 
     def _start_node(self, places: files.Places, programs: dict[str, Path]) -> None:
         plane, client = self.plane, self.plane.client()

@@ -15,8 +15,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from k8s_manifests.pods import CONTAINER_SECURITY, pod_security
 from testbed.cluster import clean_environment
 from testbed.real_node.image import SPARK
+from testbed.real_node.layers import USER_ID
 from testbed.spark_applications import DRIVER, EXECUTOR, pod_template
 from testbed.spark_home import pyspark_home
 
@@ -63,10 +65,14 @@ class SparkJobs:
         arguments: tuple[str, ...] = (),
         conf: Mapping[str, str] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        read_only_root: bool = False,
     ) -> Job:
         """Submit pi.py, or the text of another script; `metadata` is of the driver pod's template."""
         name = f"job-{secrets.token_hex(4)}"
-        driver = spark_template(DRIVER, script=name if script else None, metadata=metadata)
+        driver = spark_template(
+            DRIVER, script=name if script else None, metadata=metadata, read_only_root=read_only_root
+        )
+        executor = spark_template(EXECUTOR, read_only_root=read_only_root)
         if script:
             self.add_script(name, script)
         own = {
@@ -74,7 +80,7 @@ class SparkJobs:
             "spark.kubernetes.driver.pod.name": f"{name}-driver",
             "spark.kubernetes.executor.podNamePrefix": name,
             "spark.kubernetes.driver.podTemplateFile": self._template(f"{name}-driver", driver),
-            "spark.kubernetes.executor.podTemplateFile": self._template(f"{name}-executor", spark_template(EXECUTOR)),
+            "spark.kubernetes.executor.podTemplateFile": self._template(f"{name}-executor", executor),
         }
         words = [f"--conf={key}={value}" for key, value in {**SETTINGS, **own, **(conf or {})}.items()]
         where = [f"--master=k8s://{self._node.plane.server}", "--deploy-mode=cluster", f"--name={name}"]
@@ -137,13 +143,25 @@ class Job:
         return f"{[(pod['metadata']['name'], pod['status']) for pod in pods]}\n{self.log()[-2000:]}"
 
 
-def spark_template(container: str, *, script: str | None = None, metadata: Mapping[str, Any] | None = None) -> Manifest:
-    """The pod template that the restricted profile admits; `script` names a ConfigMap with a main.py."""
+def spark_template(
+    container: str,
+    *,
+    script: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    read_only_root: bool = False,
+) -> Manifest:
+    """The pod template that the restricted profile admits; `script` names a ConfigMap with a main.py.
+
+    With `read_only_root` pod and container have the whole security context of the charts' own pods.
+    """
     template = copy.deepcopy(pod_template(container, schedulerName="default-scheduler"))
     template["metadata"].update(metadata or {})
     if script:
         template["spec"]["volumes"] = [{"name": "script", "configMap": {"name": script}}]
         template["spec"]["containers"][0]["volumeMounts"] = [{"name": "script", "mountPath": "/opt/script"}]
+    if read_only_root:
+        template["spec"]["securityContext"] = pod_security(USER_ID)
+        template["spec"]["containers"][0]["securityContext"] = dict(CONTAINER_SECURITY)
     return template
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 
-from k8s_manifests.own_images import ARCHER, OWN_IMAGES, spark_features
+from k8s_manifests.own_images import ARCHER, spark_features
 from tests.e2e.images.bundle import container
 from tests.e2e.images.local_registry import Registry
 from tests.e2e.images.test_push import DEV, MOKA
@@ -25,24 +24,6 @@ PATIENCE = 120
 """Seconds for an answer: this machine may be busy building something else."""
 LOCAL = "/var/data/spark-local"
 """Spark's local directory in these containers: the one place that can be written to."""
-
-
-@pytest.fixture(scope="module")
-def built(storage: dict[str, str], base: str) -> dict[str, str]:
-    """Both images in buildah's storage, by `moka images build`; {repository: name}."""
-    done = subprocess.run(
-        [MOKA, "images", "build", "--tool", "skopeo", "--base", base],
-        env=storage,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, "see what buildah said above"
-    names = [line.removeprefix("built ") for line in done.stdout.splitlines()]
-    assert [name.rsplit("-", 1)[0] for name in names] == [
-        f"localhost/{image.repository}:{image.version}" for image in OWN_IMAGES
-    ]
-    return {image.repository: name for image, name in zip(OWN_IMAGES, names, strict=True)}
 
 
 def config(image: str, storage: dict[str, str]) -> dict[str, object]:

@@ -10,26 +10,15 @@ from collections.abc import Iterator
 import pytest
 
 from environments import load
+from environments.names import registry
+from k8s_manifests.own_images import ARCHER, SPARK, OwnImage
 from testbed.errors import CannotRunHereError, NoGoError
 from testbed.operator_chart import OperatorChart
 from testbed.real_node import machine
+from testbed.real_node.built import import_built
 from testbed.real_node.node import RealNode
 from testbed.real_node.spark_jobs import SparkJobs
-from testbed.real_spark_operator import VARIABLE, binary
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", f"real_operator: about the real operator alone; left out unless {VARIABLE} is set"
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests about the real operator where there is none; pytest counts them as deselected."""
-    if binary() is None:
-        out = [item for item in items if item.get_closest_marker("real_operator")]
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
+from tests.e2e.own_images import base, built, storage  # noqa: F401  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +62,21 @@ def chart(node: RealNode) -> OperatorChart:
 def jobs(node: RealNode, chart: OperatorChart) -> SparkJobs:
     """Submits into the first team's namespace, as the operator does."""
     return SparkJobs(node, chart.job_namespaces[0], chart.kubeconfig(node.plane))
+
+
+@pytest.fixture(scope="session")
+def built_spark(node: RealNode, built: dict[str, str], storage: dict[str, str]) -> str:  # noqa: F811  # the fixtures above
+    """The Spark image built here, on the node; returns the name that the charts of the test environment ask for."""
+    return _on_the_node(SPARK, node, built, storage)
+
+
+@pytest.fixture(scope="session")
+def built_archer(node: RealNode, built: dict[str, str], storage: dict[str, str]) -> str:  # noqa: F811  # as above
+    """Archer's image built here, on the node; its name as above."""
+    return _on_the_node(ARCHER, node, built, storage)
+
+
+def _on_the_node(image: OwnImage, node: RealNode, built: dict[str, str], storage: dict[str, str]) -> str:  # noqa: F811
+    name = image.in_registry(registry(load("test")))
+    import_built(node, built[image.repository], name, storage)
+    return name

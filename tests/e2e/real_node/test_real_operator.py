@@ -48,14 +48,21 @@ def applications(node: RealNode, chart: OperatorChart) -> Iterator[Applications]
         yield made
 
 
-def run(applications: Applications, file: str = PI, *, template: Mapping[str, Any]) -> Application:
+def run(
+    applications: Applications,
+    file: str = PI,
+    *,
+    template: Mapping[str, Any],
+    executor: Mapping[str, Any] | None = None,
+    image: str = SPARK,
+) -> Application:
     """Make an application and wait for its end; `template` is the driver's."""
     made = applications.create(
-        image=SPARK,
+        image=image,
         mainApplicationFile=file,
         arguments=["2"],
         driver={**SIZES, "template": template},
-        executor={**SIZES, "template": spark_template(EXECUTOR), "deleteOnTermination": False},
+        executor={**SIZES, "template": executor or spark_template(EXECUTOR), "deleteOnTermination": False},
     )
     made.wait_end(SECONDS)
     return made
@@ -87,3 +94,23 @@ def test_a_driver_that_was_killed_for_its_memory_is_named_so(applications: Appli
 
     assert made.state == "FAILED"
     assert "driver container failed with ExitCode: 137, Reason: OOMKilled" in made.error
+
+
+def test_an_application_on_the_image_built_here_comes_to_completed(
+    applications: Applications, built_spark: str
+) -> None:
+    made = run(
+        applications,
+        template=spark_template(DRIVER, read_only_root=True),
+        executor=spark_template(EXECUTOR, read_only_root=True),
+        image=built_spark,
+    )
+
+    assert made.state == "COMPLETED", made.error
+    driver, executors = made.driver(), made.executors()
+    assert driver is not None
+    assert "Pi is roughly 3.1" in log(applications.client, driver)
+    for pod in (driver, *executors):
+        assert pod["spec"]["containers"][0]["image"] == built_spark
+        assert pod["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
+    assert len(executors) == 1
