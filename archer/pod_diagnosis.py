@@ -49,7 +49,7 @@ class PodEvidence:
     spot: bool = False
     """Whether the driver's pool is of spot instances."""
     waits_for: Category | None = None
-    """IMAGE_PULL or UNSCHEDULABLE: what kept the driver from starting."""
+    """IMAGE_PULL, UNSCHEDULABLE or SUBMIT_ERROR: what kept the driver from starting."""
     waits_text: str = ""
     submission_error: str = ""
     """Why the operator could not start the driver."""
@@ -70,6 +70,13 @@ def never_started(pods: PodEvidence, *, seconds_allowed: int | None) -> Diagnosi
             summary=f"no node had room for the driver {within}: {pods.waits_text}",
             detail=pods.waits_text,
             resolution="ask for less `driver.memory` or `driver.cores`, or see whether the queue and the pool are full",
+        )
+    if pods.waits_for is Category.SUBMIT_ERROR:
+        return Diagnosis(
+            category=Category.SUBMIT_ERROR,
+            summary=f"the driver's container could not be made {within}: {pods.waits_text}",
+            detail=pods.waits_text,
+            resolution="correct what the kubelet complains about: a config map, a secret, a user id, a command",
         )
     return None
 

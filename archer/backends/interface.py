@@ -75,7 +75,8 @@ class Observation:
     last_seen: str = ""
     """In phase VANISHED: what is known of the end."""
     stuck: Category | None = None
-    """In phase STARTING: why it can't start just now (IMAGE_PULL, UNSCHEDULABLE); None: nothing is known to be wrong."""
+    """In phase STARTING: what keeps it from starting (IMAGE_PULL, UNSCHEDULABLE, SUBMIT_ERROR); None: nothing is known
+    to be wrong. Its tracker ends it by StopReason.STUCK when that lasts too long."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,97 @@
+"""From records and the attempt's own specification to the evidence that a diagnosis reads.
+
+Pure. It chooses nothing: what the evidence means is `archer.diagnosis`' business.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from archer.backends.kubernetes.observation import End, Facts, ended_by_itself, waiting
+from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, ExecutorRecord
+from archer.diagnosis import Evidence
+from archer.pod_diagnosis import ExecutorEnd, PodEvidence
+
+MAX_EXECUTORS: Final = 50
+"""Failed executors that are told of; the first ones are the cause, and thousands may follow."""
+
+
+def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: Collection[str]) -> Evidence:
+    """All that is known of an attempt that ended; `spot` names the pools whose nodes may be taken back."""
+    body = spec.get("spec") or {}
+    signal = None if end.exit_code is None or end.exit_code <= 128 else end.exit_code - 128
+    return Evidence(
+        application=str(body.get("mainApplicationFile") or ""),
+        exit_code=end.exit_code,
+        signal=signal,
+        stopped_for=end.stopped_for,
+        heap=_heap(body, "driver"),
+        driver_log=log,
+        stdout=log,
+        conf_keys=frozenset(body.get("sparkConf") or ()),
+        application_started=_started(facts.application, facts.driver),
+        pods=_pods(facts, end, body, spot),
+    )
+
+
+def _pods(facts: Facts, end: End, body: Mapping[str, Any], spot: Collection[str]) -> PodEvidence:
+    driver = facts.driver
+    executors = [_executor(each, spot) for each in list(facts.executors.failed)[:MAX_EXECUTORS]]
+    common: dict[str, Any] = {
+        "submission_error": end.submission_error,
+        "executors": tuple(executors),
+        "driver_memory": _memory(body, "driver"),
+        "executor_memory": _memory(body, "executor"),
+    }
+    if driver is None:
+        return PodEvidence(end_reason=_told_reason(facts.application), **common)
+    # a driver that is being deleted waits for nothing any more; what it had waited for is still written there
+    waits_for, why = waiting(_undeleted(driver)) if not driver.started else (None, "")
+    return PodEvidence(
+        end_reason=driver.end.reason if driver.end else _told_reason(facts.application),
+        disruption=driver.disruption,
+        pod_reason=driver.reason,
+        pod_message=driver.message,
+        deleted=driver.deleted is not None and end.stopped_for is None and not ended_by_itself(driver),
+        node=driver.node,
+        spot=driver.pool in spot,
+        waits_for=waits_for,
+        waits_text=driver.waiting_message or why,
+        **common,
+    )
+
+
+def _undeleted(driver: DriverRecord) -> DriverRecord:
+    return replace(driver, deleted=None)
+
+
+def _executor(record: ExecutorRecord, spot: Collection[str]) -> ExecutorEnd:
+    lost = record.reason if record.reason in {"NodeLost", "NodeShutdown", "Shutdown", "Terminated"} else ""
+    return ExecutorEnd(
+        name=record.name,
+        exit_code=record.end.exit_code,
+        reason=record.end.reason,
+        disruption=record.disruption or lost,
+        spot=record.pool in spot,
+    )
+
+
+def _told_reason(app: ApplicationRecord | None) -> str:
+    """Of a driver that nobody has any more: the operator wrote its reason down."""
+    return "OOMKilled" if app is not None and "Reason: OOMKilled" in app.error else ""
+
+
+def _started(app: ApplicationRecord | None, driver: DriverRecord | None) -> bool:
+    return bool(app is not None and app.app_id) or bool(driver is not None and driver.started)
+
+
+def _heap(body: Mapping[str, Any], role: str) -> str | None:
+    memory = (body.get(role) or {}).get("memory")
+    return str(memory) if memory else None
+
+
+def _memory(body: Mapping[str, Any], role: str) -> str:
+    heap, overhead = _heap(body, role), (body.get(role) or {}).get("memoryOverhead")
+    if heap is None:
+        return ""
+    return f"heap {heap} and overhead {overhead}" if overhead else f"heap {heap} and its overhead"
