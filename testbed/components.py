@@ -31,6 +31,8 @@ class Settings:
     """Whether kube-scheduler runs; without it, pods stay where `spec.nodeName` says, or Pending."""
     terminated_pod_gc_threshold: int = 12_500
     """Finished pods that the controller-manager keeps; a small number shows what premature cleanup does."""
+    scheduler_names: tuple[str, ...] = ("default-scheduler",)
+    """Names that kube-scheduler answers to. With `yunikorn` among them it places the pods of Archer's jobs, without queues."""
     scheduler_scores: str = "MostAllocated"
     """How kube-scheduler packs, as our EKS clusters are set."""
     address: str = "127.0.0.1"
@@ -222,7 +224,8 @@ def scheduler_flags(ground: Ground, context: str) -> list[str]:
         "leaderElection": {"leaderElect": False},
         "clientConnection": {"kubeconfig": str(ground.kubeconfig("scheduler", context)), "qps": 200, "burst": 400},
         "profiles": [
-            {"schedulerName": "default-scheduler", "pluginConfig": [{"name": "NodeResourcesFit", "args": score}]}
+            {"schedulerName": name, "pluginConfig": [{"name": "NodeResourcesFit", "args": score}]}
+            for name in ground.settings.scheduler_names
         ],
     }
     path = ground.folder / "scheduler.yaml"
