@@ -236,10 +236,12 @@ class LaunchRefusedError(ArcherError):
 
     code = "launch-refused"
 
-    def __init__(self, summary: str, resolution: str, detail: str = "") -> None:
+    def __init__(self, summary: str, resolution: str, detail: str = "", *, category: str = "submit-error") -> None:
         self.summary = summary
         self.resolution = resolution
         self.detail = detail
+        self.category = category
+        """A word of `archer.model.Category`: a quota that is used up now may have room later."""
         super().__init__(f"{summary}; {resolution}")
 
 
