@@ -1,0 +1,163 @@
+"""Follows one namespace while this process holds its lease: three reflectors, and what changed since somebody asked.
+
+Kept are records only. What other people run in the namespace is not even listed.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from archer.backends.kubernetes import names, records
+from archer.backends.kubernetes.observation import Executors
+from archer.backends.kubernetes.records import (
+    PENDING,
+    RUNNING,
+    WELL,
+    ApplicationRecord,
+    DriverRecord,
+    ExecutorRecord,
+    Plain,
+    Pools,
+)
+from archer.errors import BackendUnavailableError
+from archer.kubernetes.client import ApiClient
+from archer.kubernetes.reflector import Reflector
+
+_Executor = ExecutorRecord | Plain
+
+
+class Following:
+    """The applications, drivers and executors of one namespace."""
+
+    def __init__(self, client: ApiClient, cluster: str, namespace: str, pools: Pools) -> None:
+        """Follow nothing yet: see `start`."""
+        self.namespace = namespace
+        self._lock = threading.Lock()
+        self._news: set[str] = set()
+        self._everything = True
+        self._executors: dict[str, dict[str, _Executor]] = {}
+        where = f"{cluster}/{namespace}"
+        self._applications: Reflector[ApplicationRecord] = Reflector(
+            client,
+            names.applications(namespace),
+            label_selector=names.OURS,
+            project=records.application,
+            on_change=self._on_application,
+            name=f"{where}/applications",
+        )
+        self._drivers: Reflector[DriverRecord] = Reflector(
+            client,
+            names.pods(namespace),
+            label_selector=names.DRIVERS,
+            project=lambda manifest: records.driver(manifest, pools),
+            on_change=self._on_driver,
+            name=f"{where}/drivers",
+        )
+        self._pods: Reflector[_Executor] = Reflector(
+            client,
+            names.pods(namespace),
+            label_selector=names.EXECUTORS,
+            project=lambda manifest: records.executor(manifest, pools),
+            on_change=self._on_executor,
+            name=f"{where}/executors",
+        )
+        self.reflectors: tuple[Reflector[Any], ...] = (self._applications, self._drivers, self._pods)
+        """For metrics."""
+
+    def start(self) -> None:
+        for reflector in self.reflectors:
+            reflector.start()
+
+    def stop(self) -> None:
+        for reflector in self.reflectors:
+            reflector.stop()
+
+    @property
+    def synced(self) -> bool:
+        """Whether what is known is the truth, or was a few seconds ago."""
+        return all(reflector.synced for reflector in self.reflectors)
+
+    def check(self) -> None:
+        """Raise BackendUnavailableError unless it is synced."""
+        for reflector in self.reflectors:
+            if not reflector.synced:
+                why = reflector.last_error or "it is being listed"
+                raise BackendUnavailableError(f"{reflector.name} is not known just now: {why}")
+
+    def news(self) -> set[str]:
+        """Attempts that changed since the last call; the first time, all there are. Raises BackendUnavailableError."""
+        self.check()
+        with self._lock:
+            changed, self._news = self._news, set()
+            everything, self._everything = self._everything, False
+        return changed | self.attempts() if everything else changed
+
+    def attempts(self) -> set[str]:
+        """Names of all attempts that have an application or a driver."""
+        applications = {name for name, _ in self._applications.items()}
+        return applications | {names.attempt_of_driver(pod) for pod, _ in self._drivers.items()}
+
+    def application(self, attempt: str) -> ApplicationRecord | None:
+        return self._applications.get(attempt)
+
+    def driver(self, attempt: str) -> DriverRecord | None:
+        return self._drivers.get(names.driver(attempt))
+
+    def drivers(self) -> list[DriverRecord]:
+        return [record for _, record in self._drivers.items()]
+
+    def applications(self) -> list[ApplicationRecord]:
+        return [record for _, record in self._applications.items()]
+
+    def executors(self, attempt: str) -> Executors:
+        """What is known of the attempt's executors."""
+        with self._lock:
+            found = dict(self._executors.get(attempt, {}))
+        return counted(found)
+
+    def executor_pods(self, attempt: str) -> list[str]:
+        """Names of all pods of the attempt's executors."""
+        with self._lock:
+            return list(self._executors.get(attempt, {}))
+
+    def attempts_with_executors(self) -> set[str]:
+        with self._lock:
+            return set(self._executors)
+
+    # in the reflectors' threads
+
+    def _on_application(self, name: str, _before: object, _after: object) -> None:
+        with self._lock:
+            self._news.add(name)
+
+    def _on_driver(self, pod: str, _before: object, _after: object) -> None:
+        with self._lock:
+            self._news.add(names.attempt_of_driver(pod))
+
+    def _on_executor(self, pod: str, _before: _Executor | None, after: _Executor | None) -> None:
+        attempt = names.attempt_of_executor(pod)
+        with self._lock:
+            if after is None:
+                pods = self._executors.get(attempt, {})
+                pods.pop(pod, None)
+                if not pods:
+                    self._executors.pop(attempt, None)
+                return
+            self._executors.setdefault(attempt, {})[pod] = after
+            if isinstance(after, ExecutorRecord):
+                self._news.add(attempt)
+
+
+def counted(pods: Mapping[str, _Executor]) -> Executors:
+    """An attempt's executors, counted; those that ended badly as they are, the first first."""
+    told = [each for each in pods.values() if isinstance(each, ExecutorRecord)]
+    stuck = [each for each in told if each.pending]
+    failed = [each for each in told if not each.pending]
+    values = list(pods.values())
+    return Executors(
+        failed=tuple(sorted(failed, key=lambda each: (each.end.finished or 0, each.name))),
+        running=values.count(RUNNING),
+        pending=values.count(PENDING) + len(stuck),
+        ended=values.count(WELL) + len(failed),
+        stuck=stuck[0].pending if stuck else "",
+    )
