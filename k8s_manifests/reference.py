@@ -3,7 +3,7 @@
 A page made from the manifests themselves cannot say what they do not; a test fails when it is stale.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -48,8 +48,8 @@ def page() -> str:
             "Images", ("repository in the registry", "tag", "copied from", "source", "digest of the index"), _images()
         ),
         _section("Priority classes", ("name", "value", "meaning"), _priorities(manifests)),
-        _section("Rights", ("who", "where", "resource", "verbs"), _rights(shown)),
-        f"`spark-{first}` stands for every team's namespace.\n",
+        "## Rights\n\nWho may do what is a [page of its own](rights.md).\n",
+        f"`spark-{first}` stands for every team's namespace from here on.\n",
         _section("Network policies", ("namespace", "policy", "pods", "allows"), _policies(shown)),
     ]
     return "\n".join(parts)
@@ -105,38 +105,6 @@ def _priorities(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
     for each in manifests:
         if each["kind"] == "PriorityClass":
             yield f"`{each['metadata']['name']}`", f"{each['value']:,}", each["description"]
-
-
-def _rights(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
-    roles = {
-        (each["kind"], each["metadata"].get("namespace"), each["metadata"]["name"]): each["rules"]
-        for each in manifests
-        if each["kind"] in {"Role", "ClusterRole"}
-    }
-    for binding in manifests:
-        if binding["kind"] not in {"RoleBinding", "ClusterRoleBinding"}:
-            continue
-        namespace = binding["metadata"].get("namespace")
-        where = "the cluster" if namespace is None else f"`{namespace}`"
-        verbs = _verbs_by_resource(roles[binding["roleRef"]["kind"], namespace, binding["roleRef"]["name"]])
-        for subject in binding["subjects"]:
-            for resource, allowed in sorted(verbs.items()):
-                yield _who(subject), where, f"`{resource}`", " ".join(sorted(allowed))
-
-
-def _who(subject: dict[str, str]) -> str:
-    """Return the account as namespace/name; a group has no namespace."""
-    return f"`{subject['namespace']}/{subject['name']}`" if "namespace" in subject else f"group `{subject['name']}`"
-
-
-def _verbs_by_resource(rules: list[dict[str, Any]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for rule in rules:
-        names = f" {', '.join(rule['resourceNames'])}" if "resourceNames" in rule else ""
-        for group in rule["apiGroups"]:
-            for resource in rule["resources"]:
-                found[f"{group}/{resource}{names}".lstrip("/")] |= set(rule["verbs"])
-    return found
 
 
 def _policies(manifests: list[Manifest]) -> Iterable[tuple[str, ...]]:
