@@ -20,6 +20,7 @@ from archer.client_errors import (
     Json,
     WaitTimeoutError,
     bad_url,
+    checked_token,
     not_archer,
     refusal,
     retry_after_seconds,
@@ -51,6 +52,8 @@ class ArcherClient:
     """One server's API. Use as a context manager, or call close(). Not for sharing between threads."""
 
     url: str = DEFAULT_URL
+    token: str | None = field(default=None, repr=False)
+    """The secret of a token, for a server that asks who one is."""
     timeout_seconds: float = 30.0
     """The longest one request may take, a long poll's own waiting aside."""
     patience_seconds: float = 5.0
@@ -70,9 +73,12 @@ class ArcherClient:
             raise bad_url(self.url) from error
         if address.scheme not in {"http", "https"} or not address.host:
             raise bad_url(self.url)
+        headers = {"Accept": "application/json", "User-Agent": "archer-client"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {checked_token(self.token)}"
         self._http = httpx.Client(
             base_url=address,
-            headers={"Accept": "application/json", "User-Agent": "archer-client"},
+            headers=headers,
             timeout=self.timeout_seconds,
             transport=self.transport,
             # a proxy configured for the outside world must not be asked for a server on this machine
@@ -150,6 +156,20 @@ class ArcherClient:
     def kill(self, job_id: str) -> Json:
         """Ask for the end of a job; the answer is the job, CANCELLED or CANCELLING. A finished one is refused."""
         return self._object(self._request("POST", _job_path(job_id, "/kill"), json={}))
+
+    def create_token(self, *, subject: str, roles: Sequence[str], expires_in_seconds: int | None = None) -> Json:
+        """Make a token: {"secret", "token"}. An answer that gets lost leaves a token whose secret nobody knows."""
+        grant = {"subject": subject, "roles": list(roles), "expires_in_seconds": expires_in_seconds}
+        return self._object(self._request("POST", "/api/v1/tokens", json=grant))
+
+    def tokens(self) -> list[Json]:
+        """All tokens, without their secrets."""
+        tokens: list[Json] = self._object(self._request("GET", "/api/v1/tokens"))["tokens"]
+        return tokens
+
+    def revoke_token(self, token_id: str) -> None:
+        """End a token; a second time changes nothing."""
+        self._request("POST", f"/api/v1/tokens/{quote(token_id, safe='')}/revoke", json={})
 
     def wait(
         self,

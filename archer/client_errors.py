@@ -72,6 +72,14 @@ def bad_url(url: str) -> RequestRefusedError:
     return RequestRefusedError(message, api_code="bad-url")
 
 
+def checked_token(token: str) -> str:
+    """The token, if a header can carry it. Raises RequestRefusedError, which does not repeat it."""
+    if token and token.isascii() and token.isprintable() and " " not in token:
+        return token
+    message = "the token must be one word as `archer token create` printed it; look at ARCHER_TOKEN or the --token-file"
+    raise RequestRefusedError(message, api_code="bad-token")
+
+
 def unreachable(url: str, error: httpx.TransportError) -> ServerUnavailableError:
     """The error for a connection that failed or broke; names the server and the reason."""
     if isinstance(error, httpx.TimeoutException):
@@ -101,6 +109,8 @@ def refusal(response: httpx.Response, url: str) -> ClientError:
         return ServerUnavailableError(f"archer at {url} answered with status {status}; see the server's log")
     message = problem.get("detail") or problem.get("title") or f"status {status}"
     kind: type[ClientError] = RequestRefusedError
+    if status == httpx.codes.UNAUTHORIZED:
+        message = f"archer at {url} wants to know who asks: {message}; set ARCHER_TOKEN or give --token-file"
     if status == httpx.codes.NOT_FOUND:
         kind = JobNotFoundError
     elif status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:

@@ -75,6 +75,8 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            # on, uvicorn would believe `X-Forwarded-For` about who the peer is, and trusted proxies are known by that
+            proxy_headers=False,
             http=Protocol,
             backlog=_ACCEPTED_AT_ONCE,
             timeout_graceful_shutdown=max(1, int(shutdown_seconds)),

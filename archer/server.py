@@ -16,8 +16,9 @@ from types import FrameType
 import structlog
 
 from archer.api.app import create_app
-from archer.api.door import is_loopback
+from archer.api.door import check_reach
 from archer.api.schemas import rfc3339
+from archer.auth.access import make_access
 from archer.backends.local import files
 from archer.backends.local.backend import LocalBackend
 from archer.backends.local.history import HistoryServer
@@ -48,10 +49,7 @@ def run(settings: ServeSettings) -> None:
 
     Raises CannotServeError, InvalidClusterConfigError, StoreNotOpenedError when it can't start.
     """
-    if not is_loopback(settings.host):
-        raise CannotServeError(
-            f"`host` must be a loopback address, got {settings.host!r}; this door asks nobody who they are, so keep it local"
-        )
+    check_reach(settings)
     config = None if settings.config is None else load_cluster_config(settings.config)
     configure_logging(settings.log_level)
     stop = Event()
@@ -107,6 +105,7 @@ class _Server:
         self._workers = Workers(settings, self._store, self._backend, self._clock, owner)
         self._history: HistoryServer | None = None
         self._http: HttpServer | None = None
+        self._access = make_access(settings, self._store, self._clock, config)
         self._service = Service(
             self._store,
             self._backend,
@@ -131,7 +130,7 @@ class _Server:
         if self._settings.history:
             self._history = HistoryServer(self._settings, os.environ, on_change=self._announce)
             self._history.start()
-        app = create_app(self._service, stopping=self._stop)
+        app = create_app(self._service, stopping=self._stop, access=self._access)
         self._http = HttpServer(
             app,
             self._socket,

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from archer.cli import jobs, logs, server, submit, waiting
+from archer.cli import jobs, logs, server, submit, tokens, waiting
+from archer.cli.credentials import with_token
 from archer.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from archer.cli.output import say, say_problems
 from archer.client_errors import ClientError
@@ -32,6 +33,9 @@ _COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (
     ("serve", _SERVER, server.serve),
     ("migrate", _SERVER, server.migrate),
 )
+_GROUPS: Sequence[tuple[str, str, str, Sequence[tuple[str, Callable[..., None]]]]] = (
+    ("token", _SERVER, tokens.HELP, tokens.COMMANDS),
+)
 
 
 def application() -> typer.Typer:
@@ -39,7 +43,12 @@ def application() -> typer.Typer:
     app = typer.Typer(name="archer", help=_HELP, epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
     for name, panel, function in _COMMANDS:
         kind = submit.SubmitCommand if name == "submit" else TyperCommand
-        app.command(name, cls=kind, help=_prose(function), epilog=EPILOG, rich_help_panel=panel)(function)
+        app.command(name, cls=kind, help=_prose(function), epilog=EPILOG, rich_help_panel=panel)(with_token(function))
+    for name, panel, meaning, members in _GROUPS:
+        group = typer.Typer(help=meaning, epilog=EPILOG, no_args_is_help=True)
+        for member, function in members:
+            group.command(member, help=_prose(function), epilog=EPILOG)(with_token(function))
+        app.add_typer(group, name=name, rich_help_panel=panel)
     return app
 
 

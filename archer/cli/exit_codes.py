@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 MEANINGS = {
     ExitCode.SUCCESS: "success; with --wait and `wait`: every job SUCCEEDED",
     ExitCode.JOB_FAILED: "a job that was waited for ended FAILED or CANCELLED",
-    ExitCode.BAD_INPUT: "bad input: options, a submission, or a request that the job's state forbids",
+    ExitCode.BAD_INPUT: "bad input: options, a submission, or a request that the job's state or your roles forbid",
     ExitCode.NOT_FOUND: "no such job or attempt",
     ExitCode.UNAVAILABLE: "the server, or its database, does not answer",
     ExitCode.TIMEOUT: "the time given for waiting was up; the jobs go on",

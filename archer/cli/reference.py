@@ -21,7 +21,7 @@ _HEAD = """\
 
 Standard output carries data, standard error talk: `id=$(archer submit job.py)` keeps the id. Commands that answer have
 `--output json`; `wait` gives a list, `submit`, `status` and `kill` one job, `list`, `events` and `attempts` lists, as the
-API does. `ARCHER_URL` names the server for all of them. Lengths of time are seconds, or `90s`, `15m`, `2h`, `1d`.
+API does. `ARCHER_URL` names the server for all of them, `ARCHER_TOKEN` or `--token-file` says who asks. Lengths of time are seconds, or `90s`, `15m`, `2h`, `1d`.
 
 ## Exit codes
 
@@ -34,7 +34,7 @@ def reference() -> str:
     """The whole page, Markdown."""
     root = typer.main.get_group(application())
     codes = "".join(f"| {code.value} | {meaning} |\n" for code, meaning in MEANINGS.items())
-    sections = (_command(name, command) for name, command in root.commands.items())
+    sections = (_command(name, command) for name, command in _commands(root))
     return _HEAD + codes + "".join(sections)
 
 
@@ -44,6 +44,15 @@ def main(arguments: list[str]) -> None:
         Path(arguments[0]).write_text(reference(), encoding="utf-8")
     else:
         sys.stdout.write(reference())
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """All commands with their whole names, those of groups too."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _command(name: str, command: Any) -> str:

@@ -54,14 +54,14 @@ def merged(base: Mapping[str, Any], given: Mapping[str, Any]) -> Json:
     return result
 
 
-def completed(submission: Mapping[str, Any]) -> Json:
-    """With what the command line knows and the server cannot: a name after the file, and who submits."""
+def completed(submission: Mapping[str, Any], *, named: bool = True) -> Json:
+    """With what the command line knows and the server cannot: a name after the file, and, when `named`, who submits."""
     result = dict(submission)
     application = result.get("application")
     file = application.get("file") if isinstance(application, Mapping) else None
     if "name" not in result and isinstance(file, str) and (name := _name_after(file)):
         result["name"] = name
-    if not result.get("user"):
+    if named and not result.get("user"):
         result["user"] = _login()
     return result
 

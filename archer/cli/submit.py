@@ -7,6 +7,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from archer.cli import submit_options as given
+from archer.cli.credentials import given_token
 from archer.cli.options import DEFAULT_URL, Output, Url, pairs
 from archer.cli.output import OutputFormat, say, write, write_json
 from archer.cli.submission import absolute, absolute_all, completed, merged, read_submission
@@ -113,7 +114,8 @@ def submit(
     if source is None and not application:
         raise RequestRefusedError("nothing to run; name an application, or a submission with --from")
     base = read_submission(source, sys.stdin) if source is not None else {}
-    body = completed(merged(base, options))
+    # with a token the server knows who submits
+    body = completed(merged(base, options), named=given_token() is None)
     _send(body, output=output, url=url, wait=wait, wait_timeout=wait_timeout)
 
 

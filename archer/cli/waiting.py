@@ -17,6 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from archer.cli.credentials import given_token
 from archer.cli.exit_codes import ExitCode
 from archer.cli.options import DEFAULT_URL, Output, Url, duration
 from archer.cli.output import OutputFormat, clean, say, state_text, write_json
@@ -54,7 +55,7 @@ def wait(
 def connect(url: str, *, patience_seconds: float | None = None) -> ArcherClient:
     """A client that says on stderr when it has to ask again."""
     patience = _PATIENCE_SECONDS if patience_seconds is None else patience_seconds
-    return ArcherClient(url=url, patience_seconds=patience, on_retry=_SaidOnce())
+    return ArcherClient(url=url, token=given_token(), patience_seconds=patience, on_retry=_SaidOnce())
 
 
 def wait_with_progress(url: str, job_ids: Sequence[str], timeout_seconds: float | None) -> list[Json]:

@@ -117,7 +117,10 @@ def test_waiting_survives_a_server_that_is_killed_and_started_again(run: Run, tm
     ("options", "words"),
     [
         (["--port", "99999", "--slots", "0"], ["archer: refused, 2 problems:", "`port`", "`slots`"]),
-        (["--host", "0.0.0.0"], ["archer: `host` must be a loopback address, got '0.0.0.0'"]),
+        (
+            ["--host", "0.0.0.0"],
+            ["archer: `host` must be a loopback address while `authentication` is none, got '0.0.0.0'"],
+        ),
         (["--roles", "api,cook"], ["archer: refused, 1 problem:", "`roles.1`", "cook"]),
         (["--backend", "yarn"], ["archer: refused, 1 problem:", "`backend`", "yarn"]),
     ],
