@@ -4,8 +4,9 @@ Kept are records only. What other people run in the namespace is not even listed
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from archer.backends.kubernetes import names, records
 from archer.backends.kubernetes.observation import Executors
@@ -25,6 +26,9 @@ from archer.kubernetes.reflector import Reflector
 
 _Executor = ExecutorRecord | Plain
 
+_GONE: Final = 2000
+"""Drivers that are gone and still remembered."""
+
 
 class Following:
     """The applications, drivers and executors of one namespace."""
@@ -36,6 +40,7 @@ class Following:
         self._news: set[str] = set()
         self._everything = True
         self._executors: dict[str, dict[str, _Executor]] = {}
+        self._gone: OrderedDict[str, DriverRecord] = OrderedDict()
         where = f"{cluster}/{namespace}"
         self._applications: Reflector[ApplicationRecord] = Reflector(
             client,
@@ -103,6 +108,11 @@ class Following:
     def driver(self, attempt: str) -> DriverRecord | None:
         return self._drivers.get(names.driver(attempt))
 
+    def gone(self, attempt: str) -> DriverRecord | None:
+        """What was last seen of a driver that is no longer there, for a while."""
+        with self._lock:
+            return self._gone.get(attempt)
+
     def drivers(self) -> list[DriverRecord]:
         return [record for _, record in self._drivers.items()]
 
@@ -130,9 +140,14 @@ class Following:
         with self._lock:
             self._news.add(name)
 
-    def _on_driver(self, pod: str, _before: object, _after: object) -> None:
+    def _on_driver(self, pod: str, before: DriverRecord | None, after: DriverRecord | None) -> None:
+        attempt = names.attempt_of_driver(pod)
         with self._lock:
-            self._news.add(names.attempt_of_driver(pod))
+            self._news.add(attempt)
+            if after is None and before is not None:
+                self._gone[attempt] = before
+                if len(self._gone) > _GONE:
+                    self._gone.popitem(last=False)
 
     def _on_executor(self, pod: str, _before: _Executor | None, after: _Executor | None) -> None:
         attempt = names.attempt_of_executor(pod)

@@ -6,7 +6,7 @@ by default and then serves what follows, so there is rarely more to have; the wh
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from archer.backends.interface import LogPiece
 from archer.backends.kubernetes import names
@@ -47,7 +47,11 @@ def read_piece(
 
 def read_tail(client: ApiClient, namespace: str, attempt: str) -> str:
     """The last `TAIL_BYTES` of a driver's log; empty when it can't be had any more. Raises BackendUnavailableError."""
-    query = {"container": names.DRIVER_CONTAINER, "tailLines": _TAIL_LINES, "limitBytes": _TAIL_READ_BYTES}
+    query: dict[str, Any] = {
+        "container": names.DRIVER_CONTAINER,
+        "tailLines": _TAIL_LINES,
+        "limitBytes": _TAIL_READ_BYTES,
+    }
     try:
         data = client.text(_path(namespace, attempt), **query)
     except ApiError as error:

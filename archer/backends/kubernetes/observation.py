@@ -7,7 +7,7 @@ on something being absent is `UNSURE` until the absence was confirmed by a live 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from archer.backends.interface import Observation, Phase
@@ -55,8 +55,8 @@ class Facts:
     """What is None was asked for, and the API server answered that it isn't there."""
     stopped_for: str | None = None
     """Why Archer asked for the end, as far as this process remembers; a driver that was there has it written on it."""
-    last: str = ""
-    """What was seen before everything was gone."""
+    gone: DriverRecord | None = None
+    """The driver as it was last seen before it went."""
     settle_seconds: int = 0
     """How long executors may take to tell how they ended, once their driver failed."""
 
@@ -103,8 +103,26 @@ def _nothing(facts: Facts) -> Verdict:
         return UNSURE
     if facts.stopped_for is not None:
         return End(succeeded=False, exit_code=None, stopped_for=facts.stopped_for)
-    seen = facts.last or "nothing of it was seen before"
-    return Observation(phase=Phase.VANISHED, last_seen=f"its application and its driver are gone; {seen}")
+    return _by_last_seen(facts) or Observation(
+        phase=Phase.VANISHED, last_seen=f"its application and its driver are gone; {_last_seen(facts)}"
+    )
+
+
+def _by_last_seen(facts: Facts) -> End | None:
+    """A driver that went in spite of our finalizer, and had told how it ended before that (D15)."""
+    gone = facts.gone
+    code = None if gone is None or gone.end is None else gone.end.exit_code
+    if gone is None or code is None or (code == 0 and not gone.held):
+        return None
+    return _ended(replace(facts, driver=gone), succeeded=code == 0, exit_code=code)
+
+
+def _last_seen(facts: Facts) -> str:
+    gone = facts.gone
+    if gone is None:
+        return "no driver of it was ever seen"
+    where = f" on node {gone.node}" if gone.node else ""
+    return f"its driver was last seen {gone.phase or 'without a phase'}{where}"
 
 
 def _failed(facts: Facts, app: ApplicationRecord) -> Verdict:
@@ -126,9 +144,8 @@ def _failed_without_driver(facts: Facts, app: ApplicationRecord) -> Verdict:
     if facts.stopped_for is not None:
         return End(succeeded=False, exit_code=None, stopped_for=facts.stopped_for)
     if NOT_FOUND in app.error:
-        seen = facts.last or "no driver of it was ever seen"
-        told = f"the operator says: {app.error}; {seen}"
-        return Observation(phase=Phase.VANISHED, spark_app_id=app.app_id, last_seen=told)
+        told = f"the operator says: {app.error}; {_last_seen(facts)}"
+        return _by_last_seen(facts) or Observation(phase=Phase.VANISHED, spark_app_id=app.app_id, last_seen=told)
     return End(succeeded=False, exit_code=None, submission_error=app.error or "the operator gave no reason")
 
 

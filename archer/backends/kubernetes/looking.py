@@ -1,0 +1,175 @@
+"""One look at some attempts: cached records where they will do, live reads where something is absent, and the evidence of an end."""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import structlog
+
+from archer.backends.interface import Observation, Outcome, Phase
+from archer.backends.kubernetes import evidence, live, logs
+from archer.backends.kubernetes.following import Following
+from archer.backends.kubernetes.observation import End, Facts, Unsure, judge
+from archer.backends.kubernetes.records import DriverRecord, Pools
+from archer.errors import BackendUnavailableError
+from archer.kubernetes.client import ApiClient
+from archer.model import Attempt
+
+LIVE_PER_LOOK: Final = 200
+"""Attempts of one look that are asked for live; the others are looked at again later."""
+
+NOTHING_NEW: Final = Observation(phase=Phase.STARTING)
+"""Of this attempt nothing can be said just now."""
+
+KnownAttempts = Callable[[Collection[str]], Mapping[str, Attempt]]
+"""`Store.known_attempts`: an attempt's own specification tells where it is and what it asked for."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an attempt is looked for."""
+
+    namespace: str
+    following: Following | None
+    """None: this process doesn't follow the namespace."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looker:
+    """Answers `Backend.observe`."""
+
+    client: ApiClient
+    workers: Executor
+    pools: Pools
+    spot: Collection[str]
+    known: KnownAttempts
+    place: Callable[[str, Mapping[str, Attempt]], Place | None]
+    stopped_for: Callable[[str], str | None]
+    settle_seconds: int
+    clock: Callable[[], float] = time.time
+
+    def look(self, attempts: Sequence[str], places: Mapping[str, Place]) -> dict[str, Observation]:
+        """An observation for each; `places` holds those whose namespace is known without the database."""
+        strangers = [attempt for attempt in attempts if attempt not in places]
+        known = self.known(strangers) if strangers else {}
+        sorted_out = _Sorted()
+        for attempt in attempts:
+            place = places.get(attempt) or self.place(attempt, known)
+            if place is None:
+                last_seen = "nobody knows in which namespace it was"
+                sorted_out.found[attempt] = Observation(phase=Phase.VANISHED, last_seen=last_seen)
+                continue
+            sorted_out.take(_Seen(attempt, place, self._cached(attempt, place)))
+        self._ask(sorted_out)
+        return sorted_out.found | self._endings(sorted_out.ended, known)
+
+    def _cached(self, attempt: str, place: Place) -> Facts:
+        following = place.following
+        if following is None:
+            return Facts(application=None, driver=None, now=int(self.clock()))
+        following.check()
+        return Facts(
+            application=following.application(attempt),
+            driver=following.driver(attempt),
+            executors=following.executors(attempt),
+            now=int(self.clock()),
+            stopped_for=self.stopped_for(attempt),
+            gone=following.gone(attempt),
+            settle_seconds=self.settle_seconds,
+        )
+
+    def _ask(self, sorted_out: "_Sorted") -> None:
+        """Read live what isn't in the cache, several at once; then nothing is left to be unsure of."""
+        unsure, sorted_out.unsure = sorted_out.unsure, []
+        asked = self.workers.map(self._confirmed, unsure[:LIVE_PER_LOOK])
+        for facts, seen in zip(asked, unsure, strict=False):
+            if facts is None:
+                sorted_out.unsure.append(seen)
+            else:
+                sorted_out.take(replace(seen, facts=facts))
+        left = [*sorted_out.unsure, *unsure[LIVE_PER_LOOK:]]
+        sorted_out.found.update((seen.attempt, NOTHING_NEW) for seen in left)
+
+    def _confirmed(self, seen: "_Seen") -> Facts | None:
+        attempt, facts, namespace = seen.attempt, seen.facts, seen.place.namespace
+        try:
+            # the driver first: one that is made meanwhile belongs to an application that is there
+            driver = facts.driver or live.driver(self.client, namespace, attempt, self.pools)
+            application = facts.application or live.application(self.client, namespace, attempt)
+            executors = facts.executors
+            if seen.place.following is None:
+                executors = live.executors(self.client, namespace, attempt, self.pools)
+        except BackendUnavailableError as error:
+            _log.warning("can't confirm what is absent", attempt=attempt, error=str(error))
+            return None
+        return replace(
+            facts,
+            application=application,
+            driver=driver,
+            executors=executors,
+            stopped_for=self.stopped_for(attempt),
+            settle_seconds=self.settle_seconds,
+            confirmed=True,
+        )
+
+    def _endings(self, ended: Sequence[tuple["_Seen", End]], known: Mapping[str, Attempt]) -> dict[str, Observation]:
+        missing = [seen.attempt for seen, end in ended if seen.attempt not in known and not end.succeeded]
+        written = {**known, **(self.known(missing) if missing else {})}
+        observed = self.workers.map(lambda each: self._ending(each[0], each[1], written.get(each[0].attempt)), ended)
+        return {seen.attempt: observation for (seen, _), observation in zip(ended, observed, strict=True)}
+
+    def _ending(self, seen: "_Seen", end: End, written: Attempt | None) -> Observation:
+        facts = seen.facts
+        driver = facts.driver
+        log = ""
+        # of a success only what would be lost: its pod stays for a while, and the whole log is in the object store
+        if driver is not None and driver.started and (not end.succeeded or _leaves(facts, driver)):
+            try:
+                log = logs.read_tail(self.client, seen.place.namespace, seen.attempt)
+            except BackendUnavailableError as error:
+                _log.warning("the end of a log is read again later", attempt=seen.attempt, error=str(error))
+                return NOTHING_NEW
+        spec: Mapping[str, Any] = {} if written is None else written.spec
+        outcome = Outcome(
+            succeeded=end.succeeded,
+            stopped_for=end.stopped_for,
+            exit_code=end.exit_code,
+            evidence=evidence.collect(facts, end, spec=spec, log=log, spot=self.spot),
+            texts={"driver-log": log} if log else {},
+        )
+        app = facts.application
+        return Observation(phase=Phase.ENDED, spark_app_id=None if app is None else app.app_id, outcome=outcome)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    attempt: str
+    place: Place
+    facts: Facts
+
+
+@dataclass
+class _Sorted:
+    """Attempts by what is to be done about them."""
+
+    found: dict[str, Observation] = field(default_factory=dict)
+    unsure: list[_Seen] = field(default_factory=list)
+    ended: list[tuple[_Seen, End]] = field(default_factory=list)
+
+    def take(self, seen: _Seen) -> None:
+        match judge(seen.facts):
+            case Observation() as observation:
+                self.found[seen.attempt] = observation
+            case End() as end:
+                self.ended.append((seen, end))
+            case Unsure():
+                self.unsure.append(seen)
+
+
+def _leaves(facts: Facts, driver: DriverRecord) -> bool:
+    """Whether the pod goes as soon as our finalizer does."""
+    return driver.deleted is not None or facts.application is None or facts.application.deleting

@@ -1,0 +1,75 @@
+"""Finds what a crash left in a namespace: drivers held, executors kept and applications running for attempts that are over.
+
+Level-triggered: it compares what is there with what the database says, and touches nothing that is young, because between a
+create and its commit, and between a verdict and its release, there is always a moment.
+"""
+
+from typing import Final
+
+import structlog
+
+from archer.backends.kubernetes import names
+from archer.backends.kubernetes.finalizer import FINAL, Finalizers
+from archer.backends.kubernetes.following import Following
+from archer.backends.kubernetes.looking import KnownAttempts
+from archer.model import Attempt, JobState
+
+YOUNG_SECONDS: Final = 300
+"""What is younger, or ended less long ago, is somebody's business still."""
+PER_SWEEP: Final = 500
+
+_OVER: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+_log = structlog.get_logger()
+
+
+def sweep(following: Following, finalizers: Finalizers, known: KnownAttempts, *, now: int) -> int:
+    """Release the attempts that are over; how many there were."""
+    suspects = _suspects(following, now)[:PER_SWEEP]
+    if not suspects:
+        return 0
+    written = known(suspects)
+    over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], now)]
+    unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt)]
+    for attempt in over:
+        finalizers.release(
+            following.namespace,
+            attempt,
+            application=following.application(attempt),
+            executors=following.executor_pods(attempt),
+            saved=False,
+        )
+    for attempt in unknown:
+        # of another Archer, or from before a restore of the database: it may be freed, and nothing of it ended by us
+        finalizers.release(following.namespace, attempt, application=None, executors=(), saved=False)
+    if over or unknown:
+        _log.info("swept", namespace=following.namespace, over=len(over), unknown=len(unknown))
+    return len(over) + len(unknown)
+
+
+def _is_left(following: Following, attempt: str) -> bool:
+    driver = following.driver(attempt)
+    return driver is not None and driver.held and driver.ended
+
+
+def _suspects(following: Following, now: int) -> list[str]:
+    """Attempts with something that a release would have taken away, the oldest first."""
+    born: dict[str, int] = {}
+    for driver in following.drivers():
+        if driver.held:
+            born[names.attempt_of_driver(driver.name)] = driver.created
+    for application in following.applications():
+        if application.state not in FINAL and not application.deleting:
+            born.setdefault(application.name, application.created)
+    for attempt in following.attempts_with_executors():
+        application_of = following.application(attempt)
+        born.setdefault(attempt, application_of.created if application_of else 0)
+    old = [attempt for attempt, created in born.items() if now - created >= YOUNG_SECONDS]
+    return sorted(old, key=lambda attempt: born[attempt])
+
+
+def _is_over(found: Attempt, now: int) -> bool:
+    """Its end is committed, and its release has had its time."""
+    if found.state not in _OVER:
+        return False
+    return found.finished_at is None or now - int(found.finished_at.timestamp()) >= YOUNG_SECONDS
