@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from testbed.real_node.image import SPARK
-from testbed.real_node.spark_jobs import PI, SCRIPT, SECONDS, end_of, log, spark_template, wait_until
+from testbed.real_node.spark_jobs import PI, SCRIPT, SECONDS, end_of, has_ended, log, spark_template, wait_until
 from testbed.real_spark_operator import RealOperatorProcess, binary
 from testbed.spark_applications import DRIVER, EXECUTOR, FINALIZER, Application, Applications
 from testbed.spark_home import pyspark_home
@@ -75,9 +75,13 @@ def test_an_application_comes_to_completed_and_its_driver_outlives_it(applicatio
     client, namespace, name = applications.client, applications.namespace, f"{made.name}-driver"
     made.delete()
     made.wait_gone(SECONDS)
-    wait_until(
-        lambda: "deletionTimestamp" in client.get("v1", "Pod", name, namespace)["metadata"], lambda: "asked to go"
-    )
+
+    def has_ended_and_is_to_go() -> bool:
+        # the operator believes the container's end, kubelet writes the pod's a moment later
+        pod = client.get("v1", "Pod", name, namespace)
+        return "deletionTimestamp" in pod["metadata"] and has_ended(pod)
+
+    wait_until(has_ended_and_is_to_go, lambda: f"{name} has ended and is asked to go")
 
     driver = client.get("v1", "Pod", name, namespace)
     assert driver["metadata"]["finalizers"] == [FINALIZER]
