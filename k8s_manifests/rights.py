@@ -22,7 +22,7 @@ class Right:
     where: str
     """A namespace; empty: the whole cluster."""
     resource: str
-    """As `resource`, `group/resource` or `group/resource/subresource`."""
+    """As kubectl writes it: `pods`, `pods/log`, `jobs.batch`, `sparkapplications.sparkoperator.k8s.io/status`."""
     name: str
     """The one object that it is limited to; empty: all."""
     verb: str
@@ -50,7 +50,7 @@ def rights_of(manifests: Iterable[Manifest]) -> frozenset[Right]:
         for subject in binding["subjects"]:
             for rule in roles[key]:
                 found |= {
-                    Right(_account(subject), where, f"{group}/{resource}".lstrip("/"), name, verb)
+                    Right(_account(subject), where, resource_name(group, resource), name, verb)
                     for group in rule["apiGroups"]
                     for resource in rule["resources"]
                     for name in rule.get("resourceNames") or ("",)
@@ -68,6 +68,12 @@ def accounts_of(manifests: Iterable[Manifest]) -> frozenset[str]:
         if each["kind"] in _BINDINGS:
             found |= {_account(subject) for subject in each["subjects"]}
     return frozenset(found)
+
+
+def resource_name(group: str, resource: str) -> str:
+    """Return a resource (`jobs`, `jobs/status`) of an API group as `Right` names it."""
+    plural, slash, subresource = resource.partition("/")
+    return f"{plural}.{group}".rstrip(".") + slash + subresource
 
 
 def _account(subject: dict[str, str]) -> str:

@@ -28,9 +28,9 @@ EVERYBODY: Final = "everybody"
 _BY_KUBERNETES: Final = frozenset(
     Right(EVERYBODY, "", resource, "", "create")
     for resource in (
-        "authentication.k8s.io/selfsubjectreviews",
-        "authorization.k8s.io/selfsubjectaccessreviews",
-        "authorization.k8s.io/selfsubjectrulesreviews",
+        "selfsubjectaccessreviews.authorization.k8s.io",
+        "selfsubjectreviews.authentication.k8s.io",
+        "selfsubjectrulesreviews.authorization.k8s.io",
     )
 )
 """Of Kubernetes' own role system:basic-user: questions about oneself."""

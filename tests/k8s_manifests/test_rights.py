@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from k8s_manifests.errors import ChartError
-from k8s_manifests.rights import Right, accounts_of, rights_of
+from k8s_manifests.rights import Right, accounts_of, resource_name, rights_of
 
 
 def a_role(kind: str, name: str, namespace: str | None, *rules: dict[str, Any]) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def test_a_right_that_is_limited_by_name_is_one_for_each_name() -> None:
     found = rights_of([a_role("Role", "r", "two", LOCK), a_binding("RoleBinding", "Role", "r", "two", ACCOUNT)])
 
     assert {(each.resource, each.name) for each in found} == {
-        ("coordination.k8s.io/leases", "a"),
-        ("coordination.k8s.io/leases", "b"),
+        ("leases.coordination.k8s.io", "a"),
+        ("leases.coordination.k8s.io", "b"),
     }
 
 
@@ -78,3 +78,16 @@ def test_a_role_of_another_namespace_is_not_the_one_that_is_bound() -> None:
 
     with pytest.raises(ChartError, match="gives away Role r, which no chart renders"):
         rights_of(manifests)
+
+
+@pytest.mark.parametrize(
+    ("group", "resource", "name"),
+    [
+        ("", "pods", "pods"),
+        ("", "pods/log", "pods/log"),
+        ("batch", "jobs", "jobs.batch"),
+        ("policy", "poddisruptionbudgets/status", "poddisruptionbudgets.policy/status"),
+    ],
+)
+def test_a_resource_is_named_as_kubectl_does(group: str, resource: str, name: str) -> None:
+    assert resource_name(group, resource) == name

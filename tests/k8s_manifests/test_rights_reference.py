@@ -59,7 +59,7 @@ def test_every_rendered_account_is_named_also_those_without_rights(clusters: lis
 
 
 def test_teams_are_written_once_and_names_and_cluster_wide_rights_survive_the_round_trip() -> None:
-    lock = Right("moka-operator/controller", "moka-operator", "coordination.k8s.io/leases", "lock-a", "update")
+    lock = Right("moka-operator/controller", "moka-operator", "leases.coordination.k8s.io", "lock-a", "update")
     nodes = Right("moka-operator/controller", "", "nodes", "", "list")
 
     text = page([a_cluster(DRIVERS | OPERATOR | {lock, nodes})])

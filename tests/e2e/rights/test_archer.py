@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from environments import load
-from environments.names import ARCHER_GROUP
-from k8s_manifests import build_charts
-
 if TYPE_CHECKING:
-    from testbed.control_plane import ControlPlane
     from testbed.kubernetes import Client
 
-NEEDED = ("crds", "namespaces", "archer-rights")
 JOBS, SYSTEM = "/namespaces/spark-ads", "/namespaces/moka-system"
 APPLICATIONS = "/apis/sparkoperator.k8s.io/v1beta2"
 DRY: Final = {"dryRun": "All"}
@@ -56,19 +49,6 @@ DENIED = [
     ("GET", "/api/v1/namespaces"),
     ("GET", f"/apis/rbac.authorization.k8s.io/v1{JOBS}/roles"),
 ]
-
-
-@pytest.fixture(scope="module")
-def archer(plane_factory: Callable[..., ControlPlane]) -> Iterator[Client]:
-    """A client in Archer's group, on a plane that has the rights of dev."""
-    environment = load("dev")
-    with plane_factory() as plane:
-        with plane.client() as api:
-            for component in build_charts(environment, environment.clusters[0]):
-                for manifest in component.manifests if component.name in NEEDED else ():
-                    api.apply(manifest, force=True)
-        with plane.client(kubeconfig_file=plane.kubeconfig_as("archer", [ARCHER_GROUP])) as client:
-            yield client
 
 
 def status(client: Client, method: str, path: str) -> int:
