@@ -33,13 +33,20 @@ def missing(submission: Submission, features: Collection[str] | None) -> Iterato
     for path, value, feature in _needs(submission):
         if feature not in told:
             told.add(feature)
-            yield Problem(
-                path=path,
-                value=shown(value),
-                allowed=f"something that the Spark image can do: it has {', '.join(sorted(features)) or 'no features'}, "
-                f"not {feature}",
-                fix=f"leave it out, name an image of your own that has {feature}, or ask for an image with it",
-            )
+            yield from lacking(path, value, feature, features)
+
+
+def lacking(path: str, value: str, feature: str, features: Collection[str] | None) -> Iterator[Problem]:
+    """Yield the problem when the platform's image is known not to have the feature that a value needs."""
+    if features is None or feature in features:
+        return
+    yield Problem(
+        path=path,
+        value=shown(value),
+        allowed=f"something that the Spark image can do: it has {', '.join(sorted(features)) or 'no features'}, "
+        f"not {feature}",
+        fix=f"leave it out, name an image of your own that has {feature}, or ask for an image with it",
+    )
 
 
 def _needs(submission: Submission) -> Iterator[tuple[str, str, str]]:

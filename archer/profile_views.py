@@ -8,7 +8,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic import model_validator as validator
 from pydantic_core import PydanticCustomError
 
@@ -33,6 +41,8 @@ def _or_placeholder(value: object, handler: ValidatorFunctionWrapHandler) -> obj
     return handler(value)
 
 
+_AS_IT_IS: Final = PlainSerializer(lambda value: value)
+"""A placeholder is no number, and pydantic would warn."""
 _PLACEHOLDER_SCHEMA: Final = {"type": "string", "pattern": r"^\$\{[a-z][a-z0-9_]*\}$"}
 
 
@@ -44,12 +54,14 @@ Cores = Annotated[
     int,
     Field(ge=1, le=192),
     WrapValidator(_or_placeholder),
+    _AS_IT_IS,
     _also({"type": "integer", "minimum": 1, "maximum": 192}),
 ]
 Instances = Annotated[
     int,
     Field(ge=1, le=5000),
     WrapValidator(_or_placeholder),
+    _AS_IT_IS,
     _also({"type": "integer", "minimum": 1, "maximum": 5000}),
 ]
 Memory = Annotated[

@@ -191,9 +191,10 @@ class Executor(_Part):
     memory_overhead: Overhead | None = None
     """As for the driver."""
     min_instances: Annotated[int, Field(strict=True, ge=0, le=5000)] | None = None
-    """With `max_instances`: executors that dynamic allocation keeps at least; absent: `instances`, or 1."""
+    """With `max_instances`: executors that dynamic allocation keeps at least; absent: none."""
     max_instances: Annotated[int, Field(strict=True, ge=1, le=5000)] | None = None
-    """Executors at most: turns dynamic allocation on, which starts with `instances`. Absent: always `instances`."""
+    """Executors at most: turns dynamic allocation on, which starts with `instances`, within
+    the bounds. Absent: always `instances`."""
     capacity: Literal["on_demand", "spot"] | None = None
     """Kind of nodes; absent: the first pool of the cluster that fits."""
 
@@ -211,18 +212,6 @@ class Executor(_Part):
                 "executors",
                 "at most `max_instances`, {most}",
                 {"path": "min_instances", "value": least, "most": most, "fix": "lower it, or raise max_instances"},
-            )
-        if most is not None and "instances" in self.model_fields_set and not (least or 0) <= self.instances <= most:
-            raise PydanticCustomError(
-                "executors",
-                "between `min_instances` and `max_instances`, {least} and {most}",
-                {
-                    "path": "instances",
-                    "value": self.instances,
-                    "least": least or 0,
-                    "most": most,
-                    "fix": "it is the number to start with: change it, or leave it out",
-                },
             )
         return self
 

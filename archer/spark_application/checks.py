@@ -1,0 +1,115 @@
+"""What a cluster cannot honour of a submission: all of it at once, at the door, before anything is queued.
+
+What the environment's file says about queues and profiles is `archer.tenancy`'s; here is what only the place decides.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from archer import features
+from archer.cluster_config import ClusterConfig, ClusterView
+from archer.errors import InvalidSubmissionError, Problem
+from archer.problems import shown
+from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
+from archer.spark_application import crd, names
+from archer.spark_application.inputs import Inputs, resolve
+from archer.spark_application.layers import values_of
+from archer.spark_application.manifest import assemble, conf_of
+from archer.spark_application.places import bound_problems, place_problems
+from archer.spark_application.sizes import sizes_of
+from archer.submission import Submission
+
+LONGEST_JOB_ID: Final = "j-" + "0" * 26
+"""Stands for the id that a submission has not got yet."""
+
+
+def check(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> Sequence[Problem]:
+    """Everything that this cluster can't honour; empty when it can run the job."""
+    problems = [*_conf_problems(submission), *_label_problems(submission), *_location_problems(submission)]
+    problems += _celeborn_problems(submission, config, cluster)
+    inputs = resolve(submission, config=config, cluster=cluster)
+    if not isinstance(inputs, Inputs):
+        return [*problems, *inputs]
+    sizes = sizes_of(submission, conf=values_of(conf_of(inputs, name="any")))
+    problems += [*place_problems(inputs, sizes), *bound_problems(inputs, sizes)]
+    if problems:
+        return problems
+    try:
+        built = assemble(submission, config=config, cluster=cluster, job_id=LONGEST_JOB_ID, name=f"{LONGEST_JOB_ID}-1")
+    except InvalidSubmissionError as error:
+        return error.problems
+    return crd.problems_of(built.manifest)
+
+
+def notes(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> Sequence[str]:
+    """What the owner should know about how the submission is understood on this cluster."""
+    inputs = resolve(submission, config=config, cluster=cluster)
+    if not isinstance(inputs, Inputs):
+        return ()
+    found = []
+    sizes = sizes_of(submission)
+    if sizes.most + 1 > inputs.team.pods:
+        found.append(f"asks for {sizes.most + 1} pods; namespace {inputs.team.namespace} holds {inputs.team.pods}")
+    quota = inputs.team.quota
+    if sizes.vcores > quota.vcores or sizes.memory_mib > quota.memory_gib * 1024:
+        found.append(
+            f"asks for {sizes.vcores} vCPU and {sizes.memory_mib} MiB at most; team {inputs.team.name} has "
+            f"{quota.vcores} vCPU and {quota.memory_gib * 1024} MiB, so it runs with fewer executors"
+        )
+    catalog = config.catalog
+    if catalog is not None and catalog.kind == "glue" and not inputs.image_has("glue"):
+        found.append(
+            "SQL sees no Glue tables: the Spark image lacks the client; name paths, or use an image that has it"
+        )
+    return found
+
+
+def _conf_problems(submission: Submission) -> Iterator[Problem]:
+    for key, value in submission.conf.items():
+        reason = reserved_reason(key, RESERVED_ON_KUBERNETES)
+        if reason is not None:
+            allowed = "a key that Archer doesn't set itself on Kubernetes"
+            yield Problem(path=f"conf.{key}", value=shown({key: value}), allowed=allowed, fix=reason)
+
+
+def _label_problems(submission: Submission) -> Iterator[Problem]:
+    for key, value in submission.labels.items():
+        owner = names.owner_of_label(key)
+        path = f"labels.{key}"
+        if owner is not None:
+            allowed = f"a key of your own ({owner})"
+            yield Problem(
+                path=path, value=shown(value), allowed=allowed, fix="use another key, for example example.com/owner"
+            )
+        elif not names.is_label_key(key):
+            allowed = "a key as Kubernetes takes it: name, or dns.prefix/name with one slash"
+            yield Problem(
+                path=path, value=shown(value), allowed=allowed, fix="use another key, for example example.com/owner"
+            )
+
+
+def _location_problems(submission: Submission) -> Iterator[Problem]:
+    application = submission.application
+    places = {"application.file": application.file}
+    for name in ("py_files", "jars", "files", "archives"):
+        places |= {f"application.{name}.{number}": each for number, each in enumerate(getattr(application, name))}
+    for path, value in places.items():
+        if "://" not in value or value.startswith("file://"):
+            yield Problem(
+                path=path,
+                value=shown(value),
+                allowed="an address that pods reach: s3a://, https://, hdfs://, or local:// for a file in the image",
+                fix="copy it to S3 and name it there",
+            )
+
+
+def _celeborn_problems(submission: Submission, config: ClusterConfig, cluster: ClusterView) -> Iterator[Problem]:
+    if submission.shuffle != "celeborn":
+        return
+    if cluster.celeborn is None:
+        allowed = f"disk: cluster {cluster.name} has no Celeborn"
+        yield Problem(
+            path="shuffle", value=shown("celeborn"), allowed=allowed, fix="leave it out, or use another cluster"
+        )
+    if submission.image is None:
+        yield from features.lacking("shuffle", "celeborn", "celeborn", config.spark_features)
