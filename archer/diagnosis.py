@@ -194,12 +194,13 @@ def _out_of_heap(seen: Evidence) -> Diagnosis | None:
         error.group() if error else f"exit code {SPARK_OOM_EXIT} is Spark's for an OutOfMemoryError",
         "raise `driver.memory` (a collect, a broadcast) or `executor.memory` (tasks), or use more partitions",
         seen.exit_code,
-        role=None if seen.pods is None else "executor" if _in_a_task(text, ended_by_it=ended_by_it) else "driver",
+        role=None if seen.pods is None else _whose_heap(seen.stdout, ended_by_it=ended_by_it),
     )
 
 
-def _in_a_task(text: str, *, ended_by_it: bool) -> bool:
-    return not ended_by_it and "due to stage failure" in text
+def _whose_heap(log: str, *, ended_by_it: bool) -> Role:
+    in_a_task = not ended_by_it and "due to stage failure" in pod_diagnosis.last_words(log)
+    return "executor" if in_a_task else "driver"
 
 
 def _python_memory_error(seen: Evidence) -> Diagnosis | None:

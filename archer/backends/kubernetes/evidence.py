@@ -29,13 +29,13 @@ def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: 
         driver_log=log,
         stdout=log,
         conf_keys=frozenset(body.get("sparkConf") or ()),
-        application_started=_started(facts.application, facts.driver),
+        application_started=_started(facts.application, facts.driver or facts.gone),
         pods=_pods(facts, end, body, spot),
     )
 
 
 def _pods(facts: Facts, end: End, body: Mapping[str, Any], spot: Collection[str]) -> PodEvidence:
-    driver = facts.driver
+    driver = facts.driver or facts.gone
     executors = [_executor(each, spot) for each in list(facts.executors.failed)[:MAX_EXECUTORS]]
     common: dict[str, Any] = {
         "submission_error": end.submission_error,
