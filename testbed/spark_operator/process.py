@@ -43,6 +43,7 @@ class OperatorProcess:
         self.name = name
         self.namespaces = namespaces or chart.job_namespaces
         self.pid = 0
+        self._started_before = 0
         # what a process on a shared machine needs: loopback, ports of its own
         self.health_port = free_port(_HOST, random.choice(_PORTS))  # noqa: S311 - no secret
         self.metrics_port = free_port(_HOST, self.health_port + 1)
@@ -62,15 +63,31 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Start it; returns when it leads and works. Raises CannotStartError."""
-        already = self.log().count(self.started_line)
+        self.launch()
+        self.wait_until_working()
+
+    def launch(self) -> None:
+        """Start it and return at once: the second of an election stands by until it leads."""
+        self._started_before = self.log().count(self.started_line)
         self._launch()
+
+    def works(self) -> bool:
+        """Return whether it has begun to work since it was started last."""
+        return self.log().count(self.started_line) > self._started_before
+
+    def wait_until_working(self) -> None:
+        """Return when it leads and works. Raises CannotStartError."""
         deadline = time.monotonic() + _START_SECONDS
-        while self.log().count(self.started_line) == already:
+        while not self.works():
             self.cluster.keeper.check(self.name)
             if time.monotonic() > deadline:
                 tail = self.cluster.keeper.log_tail(self.name)
                 raise CannotStartError(f"{self.name} did not start to work within {_START_SECONDS} s; it said:\n{tail}")
             time.sleep(0.05)
+
+    def crash(self) -> None:
+        """End it as kill -9 does and leave its lease to run out."""
+        self._end(graceful=False)
 
     def stop(self, *, graceful: bool = False) -> None:
         """Stop it, as a crash would or by SIGTERM, and delete its lease if it had one. Does nothing when it does not run."""

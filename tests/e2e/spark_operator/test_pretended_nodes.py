@@ -7,6 +7,7 @@ import pytest
 
 from testbed.cluster import Cluster
 from testbed.control_plane import ControlPlane
+from testbed.kubernetes import Manifest
 from testbed.nodes import EXIT_CODE, OUTCOME, RUN_SECONDS, PretendedNodes
 from testbed.operator_chart import OperatorChart
 from testbed.spark_applications import DRIVER, EXECUTOR, FINALIZER, Applications, pod_template, wait_until
@@ -17,32 +18,41 @@ SUBMIT_AGAIN = {"type": "OnFailure", "onSubmissionFailureRetries": 5, "onSubmiss
 """Pods that are made at once fight for the quota, and the server answers some of them with a conflict."""
 
 
-@pytest.fixture(scope="module")
-def node(plane: Cluster) -> Iterator[None]:
-    """One big node that pretends."""
+def _node(name: str) -> Manifest:
+    """A big node."""
     capacity = {"cpu": "1000", "memory": "1000Gi", "pods": "1000"}
     condition = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
-    manifest = {
+    return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
-            "name": NODE,
+            "name": name,
             "annotations": {"kwok.x-k8s.io/node": "fake"},
-            "labels": {"kubernetes.io/hostname": NODE},
+            "labels": {"kubernetes.io/hostname": name},
         },
         "status": {"capacity": capacity, "allocatable": capacity, "conditions": [condition]},
     }
+
+
+@pytest.fixture(scope="module")
+def node(plane: Cluster) -> Iterator[PretendedNodes]:
+    """One node that pretends, and whoever adds more."""
     with PretendedNodes(plane) as nodes:
-        nodes.add([manifest])
-        yield
+        nodes.add([_node(NODE)])
+        yield nodes
         nodes.remove(NODE)
 
 
-def _templates(annotations: dict[str, str]) -> dict[str, Any]:
-    place = {"schedulerName": "default-scheduler", "nodeSelector": {"kubernetes.io/hostname": NODE}}
-    driver = pod_template(DRIVER, **place)
-    driver["metadata"] = {"annotations": annotations}
-    return {"driver": {"template": driver}, "executor": {"template": pod_template(EXECUTOR, **place)}}
+def _templates(
+    annotations: dict[str, str], *, driver_on: str = NODE, executors_on: str = NODE, **metadata: Any
+) -> dict[str, Any]:
+    driver = pod_template(DRIVER, **_place(driver_on))
+    driver["metadata"] = {"annotations": annotations, **metadata}
+    return {"driver": {"template": driver}, "executor": {"template": pod_template(EXECUTOR, **_place(executors_on))}}
+
+
+def _place(node: str) -> dict[str, Any]:
+    return {"schedulerName": "default-scheduler", "nodeSelector": {"kubernetes.io/hostname": node}}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,35 @@ def test_forty_applications_at_once_all_complete(applications: Applications) -> 
     for app in apps:
         app.wait("COMPLETED", seconds=120)
     assert {app.status["executionAttempts"] for app in apps} == {1}
+
+
+def test_a_driver_whose_node_is_taken_away_has_failed_and_a_finalizer_keeps_how(
+    applications: Applications, node: PretendedNodes
+) -> None:
+    node.add([_node("doomed")])
+    app = applications.create(**_templates({}, driver_on="doomed", finalizers=[FINALIZER]))
+    app.wait("RUNNING")
+
+    node.interrupt("doomed", seconds=10)
+
+    app.wait("FAILED")
+    assert app.error == "driver container failed with ExitCode: 143, Reason: Error"
+    app.release_driver()
+
+
+def test_an_executor_whose_node_is_taken_away_does_not_end_the_application(
+    applications: Applications, node: PretendedNodes
+) -> None:
+    node.add([_node("doomed")])
+    app = applications.create(**_templates({OUTCOME: "succeed", RUN_SECONDS: "8"}, executors_on="doomed"))
+    app.wait("RUNNING")
+    (executor,) = app.wait_executors(1)
+    wait_until(lambda: app.status.get("executorState", {}) == {executor["metadata"]["name"]: "RUNNING"}, "it runs")
+
+    node.interrupt("doomed")
+
+    wait_until(lambda: not app.executors(), "the executor is gone")
+    app.wait("COMPLETED")
 
 
 def test_finished_drivers_that_kubernetes_collects_are_failures_unless_a_finalizer_holds_them(
