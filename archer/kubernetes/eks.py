@@ -60,7 +60,10 @@ def eks_token(eks_name: str, region: str, session: Any) -> RenewedToken:
 
 
 def _signed(eks_name: str, region: str, session: Any) -> str:
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # only where AWS is called
+    from botocore.exceptions import (  # noqa: PLC0415  # only where AWS is called
+        BotoCoreError,
+        ClientError,
+    )
     from botocore.model import ServiceId  # type: ignore[import-untyped]  # noqa: PLC0415
     from botocore.signers import RequestSigner  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -79,7 +82,7 @@ def _signed(eks_name: str, region: str, session: Any) -> str:
             expires_in=SIGNED_SECONDS,
             operation_name="",
         )
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError) as error:  # the latter when a role's credentials can't be renewed
         why = f"no AWS credentials to sign a token for EKS cluster {eks_name}: {error}; give Archer's pod its role"
         raise ClusterUnreachableError(why) from error
     return PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
