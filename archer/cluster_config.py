@@ -148,9 +148,8 @@ def _conf_problems(config: ClusterConfig) -> list[Problem]:
 
 
 def _profile_problems(config: ClusterConfig) -> list[Problem]:
-    """Placeholders that nobody declares, and versions of Spark that no image has."""
+    """Placeholders that nobody declares, and parameters of one name."""
     found = []
-    versions = [image.spark_version for image in config.spark_images]
     for number, profile in enumerate(config.profiles):
         at = f"profiles.{number}"
         names = [parameter.name for parameter in profile.parameters]
@@ -163,9 +162,6 @@ def _profile_problems(config: ClusterConfig) -> list[Problem]:
                         path=f"{at}.{path}", value=shown(f"${{{name}}}"), allowed="a parameter of the profile", fix=fix
                     )
                 )
-        version = profile.spark_version
-        if versions and version is not None and image_for(config, version) is None:
-            found.append(_unknown(f"{at}.spark_version", version, "a version of `spark_images`", versions))
     return found
 
 

@@ -14,6 +14,7 @@ from environments.clusters import Cluster, Pool
 from environments.data import Catalog, Storage
 from environments.network import Network
 from environments.service import Archer, Celeborn, Delivery, Profile, Schedule
+from environments.spark import Spark
 from environments.tenancy import Queues, Team
 
 PLACEHOLDER_ACCOUNT = "111111111111"
@@ -108,6 +109,8 @@ class Environment(Section):
     """The job service."""
     celeborn: Celeborn | None = None
     """Remote shuffle; null runs none."""
+    spark: Spark = Spark()
+    """Spark for all jobs: properties, and images beside the platform's own."""
     profiles: tuple[Profile, ...] = ()
     """Named defaults that a job may ask for."""
     delivery: Delivery = Delivery()

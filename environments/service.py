@@ -6,6 +6,7 @@ from pydantic import Field
 
 from environments.base import CacheSecretArn, CertificateArn, Cidr, Name, Section, SecurityGroupId, shaped
 from environments.data import Database
+from environments.spark import ConfKey, SparkVersion
 
 
 class Endpoint(Section):
@@ -95,6 +96,33 @@ class ProfileResources(Section):
     """Executors; not for drivers."""
 
 
+class ProfileParameter(Section):
+    """What a job that names the profile may fill in; ${name} in the profile's conf stands for it."""
+
+    name: Annotated[
+        str,
+        shaped(
+            "parameter",
+            r"[a-z][a-z0-9_]{0,62}",
+            allowed="lower-case letters, digits and underscores, a letter first",
+            fix="rename it, for example input_day",
+        ),
+    ]
+    """Name that a submission gives in `parameters`."""
+    type: Literal["text", "integer", "number", "boolean", "memory"] = "text"
+    """What a value must be; memory is a size as Spark writes it."""
+    description: str = ""
+    """What it is for."""
+    default: str | None = None
+    """Value when the job gives none; a job must give one when there is no default."""
+    allowed: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    """The only values that are taken; any of the type when empty."""
+    minimum: float | None = None
+    """Of an integer or number."""
+    maximum: float | None = None
+    """Of an integer or number."""
+
+
 class Profile(Section):
     """Named defaults that a job may ask for."""
 
@@ -102,36 +130,16 @@ class Profile(Section):
     """Name that a submission gives in `profile`."""
     description: str = ""
     """What the profile is for, shown on the page."""
-    spark_version: (
-        Annotated[
-            str,
-            shaped(
-                "spark-version",
-                r"\d+\.\d+\.\d+",
-                allowed="a Spark version of three numbers",
-                fix="write it whole, for example 4.0.1",
-            ),
-        ]
-        | None
-    ) = None
+    spark_version: SparkVersion | None = None
     """Spark version of the image; the platform's default when not given."""
     driver: ProfileResources | None = None
     """Size of the driver."""
     executor: ProfileResources | None = None
     """Size and number of executors."""
-    conf: dict[
-        Annotated[
-            str,
-            shaped(
-                "spark-conf-key",
-                r"spark\.[A-Za-z0-9_.$/-]+",
-                allowed="a Spark configuration key that starts with spark.",
-                fix="write the whole key, for example spark.sql.shuffle.partitions",
-            ),
-        ],
-        str,
-    ] = Field(default_factory=dict)
-    """Spark properties, values in quotes; no property that Archer sets itself."""
+    conf: dict[ConfKey, str] = Field(default_factory=dict)
+    """Spark properties, values in quotes; no property that Archer sets itself. ${name} stands for a parameter."""
+    parameters: Annotated[tuple[ProfileParameter, ...], Field(max_length=50)] = ()
+    """What a job may fill in."""
 
 
 class Celeborn(Section):
@@ -235,6 +243,7 @@ __all__ = [
     "Delivery",
     "Endpoint",
     "Profile",
+    "ProfileParameter",
     "ProfileResources",
     "PullThroughCache",
     "Replicas",

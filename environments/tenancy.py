@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from environments.base import KeyArn, KeyPrefix, Name, RoleArn, Section, shaped
+from environments.spark import ConfKey
 
 
 class Resources(Section):
@@ -81,6 +82,8 @@ class Team(Section):
     """Glue databases that the team's jobs may read and write; a trailing * matches a prefix."""
     assume_role_arns: tuple[RoleArn, ...] = ()
     """Roles in other accounts that the team's jobs may assume."""
+    conf: dict[ConfKey, str] = Field(default_factory=dict)
+    """Spark properties of all its jobs, above the environment's `spark.conf`; profiles and jobs may override them."""
 
 
 class Queue(Section):
@@ -102,6 +105,10 @@ class Queue(Section):
     """What the queue never exceeds."""
     max_applications: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Applications that run at once; without it many small jobs starve each other."""
+    weight: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Share among its siblings when jobs wait in Archer; its guaranteed vCPU when not given, or 1 without a guarantee."""
+    max_waiting: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Jobs that may wait in Archer; a further one is refused."""
     preemption: Literal["default", "fence", "disabled"] = "default"
     """fence: tasks inside preempt only inside. disabled: tasks inside are never victims."""
     preemption_delay_seconds: Annotated[int, Field(ge=1, le=3600)] | None = None

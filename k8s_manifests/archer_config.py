@@ -14,8 +14,10 @@ from environments.instances import instance_types
 from environments.names import BucketUse
 from environments.service import Profile
 from environments.tenancy import Queue, Resources, Team
+from k8s_manifests.celeborn_settings import master_host
 from k8s_manifests.labels import NODE_POOL
-from k8s_manifests.own_images import spark_features
+from k8s_manifests.network_policies import CELEBORN_MASTER_PORT
+from k8s_manifests.own_images import SPARK, spark_features
 from k8s_manifests.placement import as_toleration, node_taints
 from k8s_manifests.tiers import TIERS
 
@@ -23,8 +25,8 @@ Json = dict[str, Any]
 
 
 def archer_config(environment: Environment) -> Json:
-    """Return the content of `archer.yaml`. It holds no secret and no account id."""
-    return {
+    """Return the content of `archer.yaml`. It holds no secret, and the account in addresses alone."""
+    content: Json = {
         "schema_version": 1,
         "environment": environment.name,
         "region": environment.region,
@@ -43,17 +45,46 @@ def archer_config(environment: Environment) -> Json:
             "staging": _location(environment, "staging"),
         },
         "spark_features": [feature.name for feature in spark_features() if feature.built],
+        "spark_images": _spark_images(environment),
+        "conf": dict(environment.spark.conf),
     }
+    if environment.queues.user_limit is not None:
+        limit = environment.queues.user_limit
+        content["queues"]["user_limit"] = {
+            "max_applications": limit.max_applications,
+            "max": _resources(limit.max),
+        }
+    if environment.catalog.kind != "none":
+        content["catalog"] = environment.catalog.model_dump(mode="json", exclude_none=True, exclude={"cidrs"})
+    return content
+
+
+def _spark_images(environment: Environment) -> list[Json]:
+    """The platform's own image first: it is the default."""
+    own = {"spark_version": SPARK.version, "image": SPARK.in_registry(moka_names.registry(environment))}
+    others = (
+        {"spark_version": image.version, "image": image.image, "architectures": list(image.architectures)}
+        for image in environment.spark.images
+    )
+    return [own, *others]
 
 
 def _cluster(environment: Environment, cluster: Cluster) -> Json:
-    return {
+    entry: Json = {
         "name": cluster.name,
         "eks_name": moka_names.eks_cluster(environment, cluster),
         "kubernetes_version": cluster.kubernetes_version,
         "creates_per_minute": environment.archer.creates_per_minute,
         "pools": [_pool(environment, pool) for pool in cluster.pools if pool.role in {"driver", "executor"}],
     }
+    service = environment.celeborn
+    if service is not None and any(pool.role == "celeborn" for pool in cluster.pools):
+        hosts = (master_host(number) for number in range(service.masters))
+        entry["celeborn"] = {
+            "endpoints": [f"{host}:{CELEBORN_MASTER_PORT}" for host in hosts],
+            "replicate": service.replicate,
+        }
+    return entry
 
 
 def _pool(environment: Environment, pool: Pool) -> Json:
@@ -80,8 +111,13 @@ def _queues(queue: Queue, parent: str) -> Iterator[Json]:
     entry: Json = {"path": path, "leaf": leaf}
     if leaf and queue.name in TIERS:
         entry["tier"] = queue.name
-    if queue.max_applications is not None:
-        entry["max_applications"] = queue.max_applications
+    for name, number in (
+        ("max_applications", queue.max_applications),
+        ("max_waiting", queue.max_waiting),
+        ("weight", queue.weight),
+    ):
+        if number is not None:
+            entry[name] = number
     for key, amount in (("guaranteed", queue.guaranteed), ("max", queue.max)):
         if amount is not None:
             entry[key] = _resources(amount)
@@ -104,6 +140,8 @@ def _team(environment: Environment, team: Team) -> Json:
         "submitters": list(team.submitters),
         "quota": {"vcores": team.quota.vcores, "memory_gib": team.quota.memory_gib},
         "pods": team.quota.pods,
+        "identity": environment.identity.overrides.get(moka_names.team_workload(team), environment.identity.mechanism),
+        "conf": dict(team.conf),
     }
 
 

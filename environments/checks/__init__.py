@@ -72,6 +72,7 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     schedules.unique_schedules,
     schedules.together,
     profiles.unique_profiles,
+    profiles.environment_conf,
 )
 OF_CLUSTER: Final[tuple[Check, ...]] = (
     clusters.an_admin,
@@ -105,9 +106,16 @@ OF_TEAM: Final[tuple[Check, ...]] = (
     tenancy.submitters,
     tenancy.team_data,
     tenancy.quota_against_queues,
+    profiles.team_conf,
 )
 OF_SCHEDULE: Final[tuple[Check, ...]] = (schedules.target, schedules.bounds, schedules.time_zone, schedules.cron)
-OF_PROFILE: Final[tuple[Check, ...]] = (profiles.conf, profiles.heap, profiles.one_driver, profiles.fits_a_node)
+OF_PROFILE: Final[tuple[Check, ...]] = (
+    profiles.conf,
+    profiles.parameters,
+    profiles.heap,
+    profiles.one_driver,
+    profiles.fits_a_node,
+)
 
 
 def run(environment: Environment, *, whole: bool) -> list[Finding]:

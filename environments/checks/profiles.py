@@ -1,5 +1,7 @@
 """Profiles: defaults that jobs ask for must be settings a job may have, and fit a node that exists."""
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from environments.checks.clusters import twice
@@ -8,20 +10,36 @@ from environments.instances import instance_types
 from environments.model import Environment
 from environments.problems import Finding, Findings, Path, Words
 from environments.service import Profile, ProfileResources
+from environments.tenancy import Team
 
 DENIED: Final = (
     "spark.app.id",
     "spark.app.name",
     "spark.archer.*",
     "spark.archives",
+    "spark.celeborn.master.endpoints",
+    "spark.decommission.enabled",
     "spark.driver.bindAddress",
+    "spark.driver.blockManager.port",
     "spark.driver.cores",
     "spark.driver.host",
     "spark.driver.memory",
+    "spark.driver.memoryOverheadFactor",
+    "spark.driver.minMemoryOverhead",
+    "spark.driver.port",
+    "spark.dynamicAllocation.enabled",
+    "spark.dynamicAllocation.initialExecutors",
+    "spark.dynamicAllocation.maxExecutors",
+    "spark.dynamicAllocation.minExecutors",
+    "spark.dynamicAllocation.shuffleTracking.enabled",
     "spark.eventLog.*",
     "spark.executor.cores",
+    "spark.executor.decommission.signal",
     "spark.executor.instances",
     "spark.executor.memory",
+    "spark.executor.memoryOverheadFactor",
+    "spark.executor.minMemoryOverhead",
+    "spark.executorEnv.*",
     "spark.files",
     "spark.hadoop.fs.s3a.access.key",
     "spark.hadoop.fs.s3a.secret.key",
@@ -29,18 +47,59 @@ DENIED: Final = (
     "spark.jars",
     "spark.kubernetes.authenticate.*",
     "spark.kubernetes.container.image",
+    "spark.kubernetes.container.image.pullPolicy",
+    "spark.kubernetes.decommission.script",
+    "spark.kubernetes.driver.annotation.*",
+    "spark.kubernetes.driver.container.image",
+    "spark.kubernetes.driver.label.*",
+    "spark.kubernetes.driver.limit.cores",
+    "spark.kubernetes.driver.master",
+    "spark.kubernetes.driver.node.selector.*",
+    "spark.kubernetes.driver.pod.excludedFeatureSteps",
+    "spark.kubernetes.driver.pod.featureSteps",
     "spark.kubernetes.driver.pod.name",
-    "spark.kubernetes.driver.podTemplateFile",
+    "spark.kubernetes.driver.podTemplate*",
+    "spark.kubernetes.driver.request.cores",
+    "spark.kubernetes.driver.scheduler.name",
+    "spark.kubernetes.driver.secretKeyRef.*",
+    "spark.kubernetes.driver.secrets.*",
+    "spark.kubernetes.driver.service.*",
+    "spark.kubernetes.driver.volumes.*",
+    "spark.kubernetes.driverEnv.*",
+    "spark.kubernetes.executor.annotation.*",
+    "spark.kubernetes.executor.container.image",
+    "spark.kubernetes.executor.deleteOnTermination",
+    "spark.kubernetes.executor.label.*",
+    "spark.kubernetes.executor.limit.cores",
+    "spark.kubernetes.executor.node.selector.*",
+    "spark.kubernetes.executor.pod.featureSteps",
     "spark.kubernetes.executor.podNamePrefix",
-    "spark.kubernetes.executor.podTemplateFile",
+    "spark.kubernetes.executor.podTemplate*",
+    "spark.kubernetes.executor.request.cores",
+    "spark.kubernetes.executor.scheduler.name",
+    "spark.kubernetes.executor.secretKeyRef.*",
+    "spark.kubernetes.executor.secrets.*",
+    "spark.kubernetes.executor.volumes.*",
+    "spark.kubernetes.hadoop.*",
+    "spark.kubernetes.kerberos.*",
+    "spark.kubernetes.local.dirs.tmpfs",
+    "spark.kubernetes.memoryOverheadFactor",
     "spark.kubernetes.namespace",
+    "spark.kubernetes.node.selector.*",
+    "spark.kubernetes.pyspark.pythonVersion",
+    "spark.kubernetes.report.interval",
     "spark.kubernetes.scheduler.name",
     "spark.local.dir",
     "spark.master",
+    "spark.shuffle.manager",
+    "spark.shuffle.service.*",
+    "spark.shuffle.sort.io.plugin.class",
     "spark.submit.*",
     "spark.test.appId",
     "spark.ui.enabled",
     "spark.ui.port",
+    "spark.ui.proxyBase",
+    "spark.ui.reverseProxy*",
 )
 """Keys that Archer sets for every job (it refuses them in a submission too), and credentials in plain text."""
 
@@ -52,6 +111,9 @@ FIELDS: Final = {
     "spark.executor.memory": "executor.memory",
 }
 """Keys that have a field of their own."""
+
+PLACEHOLDER: Final = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
+"""Stands for a parameter. Spark's own substitutions have a colon or a dot inside."""
 
 USABLE: Final = 0.85
 """Share of a node's memory left for a pod after kubelet, system and daemon pods, as a rule of thumb."""
@@ -67,16 +129,43 @@ def unique_profiles(environment: Environment) -> Findings:
 
 def conf(_: Environment, at: Path, profile: Profile) -> Findings:
     """No key that Archer sets itself."""
-    for key in profile.conf:
+    yield from _denied((*at, "conf"), profile.conf, "use {} of the profile")
+
+
+def team_conf(_: Environment, at: Path, team: Team) -> Findings:
+    """No key that Archer sets itself."""
+    yield from _denied((*at, "conf"), team.conf, "remove it: {} is each job's or its profile's")
+
+
+def environment_conf(environment: Environment) -> Findings:
+    """No key that Archer sets itself."""
+    yield from _denied(("spark", "conf"), environment.spark.conf, "remove it: {} is each job's or its profile's")
+
+
+def _denied(at: Path, properties: Mapping[str, str], instead: str) -> Findings:
+    for key in properties:
         for denied in DENIED:
             if key == denied or (denied.endswith("*") and key.startswith(denied[:-1])):
-                fix = f"use {FIELDS[key]} of the profile" if key in FIELDS else "remove it"
                 yield Finding(
-                    path=(*at, "conf", key),
-                    value=profile.conf[key],
+                    path=(*at, key),
+                    value=properties[key],
                     allowed=f"no key that Archer sets for every job ({denied})",
-                    fix=fix,
+                    fix=instead.format(FIELDS[key]) if key in FIELDS else "remove it",
                 )
+
+
+def parameters(_: Environment, at: Path, profile: Profile) -> Findings:
+    """A parameter for every placeholder, each name once."""
+    names = [parameter.name for parameter in profile.parameters]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        allowed = "a name that no other parameter of the profile has"
+        yield Finding(path=(*at, "parameters"), value=name, allowed=allowed, fix="rename one of them")
+    for key, value in profile.conf.items():
+        for name in PLACEHOLDER.findall(value):
+            if name not in names:
+                allowed = f"a value whose ${{{name}}} is a parameter of the profile"
+                fix = "add it to `parameters`, or correct the name"
+                yield Finding(path=(*at, "conf", key), value=value, allowed=allowed, fix=fix)
 
 
 LEAST_HEAP_GIB: Final = 0.5

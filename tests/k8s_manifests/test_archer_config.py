@@ -11,7 +11,8 @@ import archer.cluster_config
 from archer.cluster_config import ClusterConfig, parse_cluster_config
 from environments import Environment, environment_names, load
 from k8s_manifests import archer_config, to_yaml
-from k8s_manifests.own_images import spark_features
+from k8s_manifests.own_images import SPARK, spark_features
+from k8s_manifests.yunikorn_queues import queues_yaml
 
 
 def _parsed(environment: Environment) -> ClusterConfig:
@@ -107,12 +108,72 @@ def test_profiles_go_over_as_they_are(dev_with: Callable[..., Environment]) -> N
 
     config = _parsed(dev_with(profiles=[profile]))
 
-    assert config.profiles[0].model_dump(exclude_none=True) == profile
+    assert config.profiles[0].model_dump(exclude_none=True, exclude_defaults=True) == profile
 
 
-def test_it_holds_no_secret_and_no_account_but_in_the_names_of_buckets() -> None:
+def test_a_profiles_parameters_go_over_and_are_filled_in_by_archer(dev_with: Callable[..., Environment]) -> None:
+    parameter = {"name": "partitions", "type": "integer", "default": "64", "minimum": 1, "description": "of a shuffle"}
+    profile = {
+        "name": "large",
+        "conf": {"spark.sql.shuffle.partitions": "${partitions}"},
+        "parameters": [parameter],
+    }
+
+    (view,) = _parsed(dev_with(profiles=[profile])).profiles
+
+    (parsed,) = view.parameters
+    assert (parsed.type, parsed.default, parsed.minimum, parsed.maximum) == ("integer", "64", 1, None)
+    assert list(view.placeholders()) == [("conf.spark.sql.shuffle.partitions", "partitions")]
+
+
+def test_images_are_the_platforms_first_and_then_those_of_the_file() -> None:
+    images = _parsed(load("prod")).spark_images
+
+    assert [image.spark_version for image in images] == [SPARK.version, "3.5.6"]
+    assert images[0].image.endswith(f"/moka-prod/spark:{SPARK.tag}")
+    assert images[1].architectures == ("amd64",)
+
+
+def test_celeborn_catalog_identity_and_limits_go_over() -> None:
+    config = _parsed(load("prod"))
+    by_name = {cluster.name: cluster for cluster in config.clusters}
+
+    assert by_name["batch"].celeborn is not None
+    assert by_name["batch"].celeborn.endpoints[0] == (
+        "celeborn-master-0.celeborn-master.moka-celeborn.svc.cluster.local:9097"
+    )
+    assert by_name["adhoc"].celeborn is None, "it has no pool for Celeborn"
+    assert config.catalog is not None
+    assert (config.catalog.kind, len(config.catalog.uris)) == ("hive", 2)
+    assert config.queues.user_limit is not None
+    assert config.queues.user_limit.max_applications == 200
+    assert {team.identity for team in config.teams} == {"irsa"}
+    assert config.conf == {"spark.sql.session.timeZone": "UTC"}
+
+
+def test_a_teams_identity_is_what_its_service_account_has(dev_with: Callable[..., Environment]) -> None:
+    config = _parsed(dev_with(identity={"overrides": {"team-ads": "pod_identity"}}))
+
+    assert {team.name: team.identity for team in config.teams}["ads"] == "pod_identity"
+
+
+def test_a_queues_weight_and_bound_are_archers_alone(dev_with: Callable[..., Environment]) -> None:
+    document = load("dev").queues.model_dump(mode="json", exclude_unset=True)
+    document["tree"][0] |= {"weight": 7, "max_waiting": 100}
+    environment = dev_with(queues=document)
+
+    first = _parsed(environment).queues.tree[0]
+
+    assert (first.weight, first.max_waiting, first.share) == (7, 100, 7)
+    assert "weight" not in queues_yaml(environment.queues)
+    assert "waiting" not in queues_yaml(environment.queues)
+
+
+def test_it_holds_no_secret_and_no_account_but_in_the_names_of_buckets_and_of_the_registry() -> None:
     content = archer_config(load("dev"))
     buckets = content.pop("storage")
+    images = content.pop("spark_images")
+    assert [image["image"].split("/")[0] for image in images] == ["111111111111.dkr.ecr.us-east-1.amazonaws.com"]
 
     assert "111111111111" not in yaml.safe_dump(content)
     assert buckets["event_logs"] == "s3://moka-dev-event-logs-111111111111-us-east-1"

@@ -26,7 +26,9 @@ def test_what_archer_sets_is_refused(key: str, environment: Make) -> None:
     assert len(list(profiles.conf(made, AT, made.profiles[0]))) == 1
 
 
-@pytest.mark.parametrize("key", ["spark.sql.shuffle.partitions", "spark.dynamicAllocation.enabled", "spark.uix.port"])
+@pytest.mark.parametrize(
+    "key", ["spark.sql.shuffle.partitions", "spark.dynamicAllocation.executorIdleTimeout", "spark.uix.port"]
+)
 def test_other_settings_are_allowed(key: str, environment: Make) -> None:
     made = environment("staging", {"profiles.0.conf": {key: "x"}})
 
@@ -52,8 +54,8 @@ def test_an_executor_fits_the_largest_node(cores: int, memory: str, *, fits: boo
 
 def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile() -> None:
     """Two lists, because neither package may import the other; memory overhead has no field in a profile, so it may be set."""
-    from archer.reserved import RESERVED_CONF
+    from archer.reserved import RESERVED_CONF, RESERVED_ON_KUBERNETES
 
     overhead = {"spark.driver.memoryOverhead", "spark.executor.memoryOverhead"}
 
-    assert set(RESERVED_CONF) - overhead <= set(profiles.DENIED)
+    assert {*RESERVED_CONF, *RESERVED_ON_KUBERNETES} - overhead <= set(profiles.DENIED)
