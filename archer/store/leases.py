@@ -5,6 +5,8 @@ epoch; from then on every change that carries the old epoch is refused (`changes
 Reference: M. Kleppmann, https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, insert, select, update
 
 from archer.store.interface import Fence
@@ -38,3 +40,11 @@ def give_back(connection: Connection, fence: Fence) -> None:
         .where(leases.c.name == fence.lease, leases.c.owner == fence.owner, leases.c.epoch == fence.epoch)
         .values(expires_at=0)
     )
+
+
+def list_owners(connection: Connection, prefix: str, *, now_ms: int) -> Mapping[str, str]:
+    """Who holds the live leases whose names begin with `prefix`."""
+    query = select(leases.c.name, leases.c.owner).where(
+        leases.c.name.startswith(prefix, autoescape=True), leases.c.expires_at > now_ms
+    )
+    return {row.name: row.owner for row in connection.execute(query)}

@@ -1,19 +1,20 @@
 """Reads of jobs, attempts and events; every list is paged by a key, never by an offset."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
 from archer.clock import to_ms
 from archer.errors import NotFoundError
 from archer.ids import job_id_of
-from archer.model import Attempt, Event, Job, JobState
+from archer.model import ACTIVE_STATES, Attempt, Event, Job, JobState
 from archer.retries import MAX_PAUSE_SECONDS
+from archer.store.chunks import chunks
 from archer.store.interface import JobFilter, JobPage
 from archer.store.rows import to_attempt, to_event, to_job
-from archer.store.schema import attempts, events, job_labels, jobs
+from archer.store.schema import IS_ACTIVE, IS_WAITING, attempts, events, job_labels, jobs
 
 _MAX_NUMBER = 2**63 - 1
 
@@ -74,14 +75,18 @@ def list_events(connection: Connection, job_id: str, *, after: int, limit: int) 
     return [to_event(row) for row in connection.execute(query)]
 
 
-def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-    """Jobs that may start, in the order of their numbers."""
+def may_start(now: datetime) -> ColumnElement[bool]:
+    """Of waiting jobs: QUEUED, or in a pause that is over."""
     # a pause longer than any: the clock was set back since it began
     over = or_(jobs.c.retry_at <= to_ms(now), jobs.c.retry_at > to_ms(now + timedelta(seconds=MAX_PAUSE_SECONDS)))
-    waiting_is_over = and_(jobs.c.state == JobState.RETRY_WAIT.value, over)
+    return or_(jobs.c.state == JobState.QUEUED.value, and_(jobs.c.state == JobState.RETRY_WAIT.value, over))
+
+
+def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+    """Jobs that may start, in the order of their numbers."""
     query = (
         select(jobs)
-        .where(jobs.c.cluster.in_([cluster, ""]), or_(jobs.c.state == JobState.QUEUED.value, waiting_is_over))
+        .where(jobs.c.cluster.in_([cluster, ""]), IS_WAITING, may_start(now))
         .order_by(jobs.c.number)
         .limit(limit)
     )
@@ -102,7 +107,13 @@ def list_overdue(connection: Connection, cluster: str, *, now: datetime, limit: 
 
 
 def list_in_states(
-    connection: Connection, cluster: str, states: Collection[JobState], *, after: int, limit: int
+    connection: Connection,
+    cluster: str,
+    states: Collection[JobState],
+    *,
+    namespace: str | None,
+    after: int,
+    limit: int,
 ) -> Sequence[tuple[Job, Attempt | None]]:
     query = (
         select(jobs)
@@ -110,11 +121,49 @@ def list_in_states(
         .order_by(jobs.c.number)
         .limit(limit)
     )
+    if namespace is not None:
+        query = query.where(jobs.c.namespace == namespace)
+    if ACTIVE_STATES.issuperset(states):
+        query = query.where(IS_ACTIVE)
     found = [to_job(row) for row in connection.execute(query)]
-    latest = {job.id: job.attempt for job in found}
-    rows = connection.execute(select(attempts).where(attempts.c.job_id.in_(list(latest))))
-    of_job = {row.job_id: to_attempt(row) for row in rows if row.number == latest[row.job_id]}
-    return [(job, of_job.get(job.id)) for job in found]
+    return list(zip(found, _latest(connection, found), strict=True))
+
+
+def _latest(connection: Connection, found: Sequence[Job]) -> list[Attempt | None]:
+    """The latest attempt of each of the jobs."""
+    of_job: dict[tuple[str, int], Attempt] = {}
+    for some in chunks([(job.id, job.attempt) for job in found if job.attempt]):
+        query = select(attempts).where(tuple_(attempts.c.job_id, attempts.c.number).in_(some))
+        of_job |= {(row.job_id, row.number): to_attempt(row) for row in connection.execute(query)}
+    return [of_job.get((job.id, job.attempt)) for job in found]
+
+
+def with_latest(connection: Connection, found: Sequence[Job]) -> list[tuple[Job, Attempt]]:
+    """The jobs that have an attempt, with the latest one."""
+    pairs = zip(found, _latest(connection, found), strict=True)
+    return [(job, attempt) for job, attempt in pairs if attempt is not None]
+
+
+def find_attempts(connection: Connection, names: Collection[str]) -> Mapping[str, Attempt]:
+    """By name."""
+    found: dict[str, Attempt] = {}
+    for some in chunks(sorted(set(names))):
+        rows = connection.execute(select(attempts).where(attempts.c.name.in_(some)))
+        found |= {row.name: to_attempt(row) for row in rows}
+    return found
+
+
+def find_by_attempts(connection: Connection, names: Collection[str]) -> Mapping[str, tuple[Job, Attempt]]:
+    """Jobs whose latest attempt has one of the names."""
+    known = find_attempts(connection, names)
+    of_id: dict[str, Job] = {}
+    for some in chunks(sorted({attempt.job_id for attempt in known.values()})):
+        of_id |= {row.id: to_job(row) for row in connection.execute(select(jobs).where(jobs.c.id.in_(some)))}
+    return {
+        name: (of_id[attempt.job_id], attempt)
+        for name, attempt in known.items()
+        if of_id[attempt.job_id].attempt == attempt.number
+    }
 
 
 def count_in_states(connection: Connection, cluster: str, states: Collection[JobState], *, before: int | None) -> int:

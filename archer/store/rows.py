@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row
@@ -26,7 +27,7 @@ def _diagnosis(value: Mapping[str, Any] | None) -> Diagnosis | None:
     return None if value is None else Diagnosis.from_json(value)
 
 
-def to_job(row: Row[Any]) -> Job:
+def to_job(row: Row[Any] | SimpleNamespace) -> Job:
     """From all columns of `jobs`."""
     return Job(
         id=row.id,

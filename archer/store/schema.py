@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Float,
     ForeignKey,
@@ -40,7 +41,6 @@ Identity = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for a column of type INTEGER."""
 
 
-
 class FreeText(TypeDecorator[str]):
     """Text of a program or a person. What PostgreSQL can't hold (NUL, halves of characters) becomes a question mark."""
 
@@ -48,9 +48,14 @@ class FreeText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "?").encode("utf-8", "replace").decode()
+        return fit_text(value)
+
+
+def fit_text(value: str | None) -> str | None:
+    """As a column of type FreeText keeps it."""
+    if value is None or (value.isascii() and "\0" not in value):
+        return value
+    return value.replace("\0", "?").encode("utf-8", "replace").decode()
 
 
 def _states(states: frozenset[JobState]) -> str:
@@ -58,15 +63,15 @@ def _states(states: frozenset[JobState]) -> str:
 
 
 # written out, not parameters: a database uses a partial index only where it sees the index's own condition
-IS_WAITING = literal_column(f"jobs.state IN ({_states(WAITING_STATES)})")
+IS_WAITING: ColumnElement[bool] = literal_column(f"jobs.state IN ({_states(WAITING_STATES)})")
 """Condition of `ix_jobs_waiting`."""
-IS_QUEUED = literal_column("jobs.state = 'QUEUED'")
+IS_QUEUED: ColumnElement[bool] = literal_column("jobs.state = 'QUEUED'")
 """Condition of `ix_jobs_queued_of_user`."""
-IS_ACTIVE = literal_column(f"jobs.state IN ({_states(ACTIVE_STATES)})")
+IS_ACTIVE: ColumnElement[bool] = literal_column(f"jobs.state IN ({_states(ACTIVE_STATES)})")
 """Condition of `ix_jobs_active`."""
-IS_SUBMITTING = literal_column("jobs.state = 'SUBMITTING'")
+IS_SUBMITTING: ColumnElement[bool] = literal_column("jobs.state = 'SUBMITTING'")
 """Condition of `ix_jobs_claims`."""
-IS_FINISHED = literal_column("jobs.finished_at IS NOT NULL")
+IS_FINISHED: ColumnElement[bool] = literal_column("jobs.finished_at IS NOT NULL")
 """Condition of `ix_jobs_finished`."""
 
 

@@ -1,28 +1,50 @@
-"""The store on an SQL database: SQLite on one machine. SQL is written so that PostgreSQL is a second dialect.
+"""The store on an SQL database: SQLite on one machine, PostgreSQL for a team.
 
-Each method is one transaction around functions of the modules beside this one.
+Each method is one transaction around functions of the modules beside this one. What meets another transaction is
+repeated here, what finds its connection dead is tried once more, and everything else is told to the caller.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import structlog
-from sqlalchemy import Connection, delete, select, tuple_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, select
 
 from archer.clock import Clock, SystemClock, to_ms
-from archer.errors import StoreUnavailableError
+from archer.errors import ArcherError, StoreUnavailableError
 from archer.model import Attempt, Event, Job, JobState
-from archer.store import births, changes, counters, leases, queries
-from archer.store.connection import Database
-from archer.store.interface import Change, Fence, JobFilter, JobPage, NewJob, SubmitResult
+from archer.store import (
+    births,
+    changes,
+    claims,
+    counters,
+    leases,
+    memory_rungs,
+    queries,
+    queues,
+    retention,
+    switchboard,
+    texts,
+    tokens,
+)
+from archer.store.connection import Database, UnfitValueError
+from archer.store.interface import (
+    Change,
+    ClusterHealth,
+    Fence,
+    JobFilter,
+    JobPage,
+    NewJob,
+    SubmitResult,
+    Switch,
+    Token,
+    Usage,
+)
 from archer.store.migrate import check_schema
 from archer.store.schema import idempotency_keys
 
 T = TypeVar("T")
-
-_log = structlog.get_logger()
+R = TypeVar("R")
 
 
 class SqlStore:
@@ -31,95 +53,203 @@ class SqlStore:
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
         self._clock = clock or SystemClock()
+        self._schema_is_ours = False
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        self._need_our_schema()
+        return self._database.reading(work)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        self._need_our_schema()
+        return self._database.writing(work)
+
+    def _need_our_schema(self) -> None:
+        """Once, and again after a probe that found another one: code of one version never writes tables of another."""
+        if not self._schema_is_ours:
+            check_schema(self._database)
+            self._schema_is_ours = True
 
     def submit(self, new: NewJob) -> SubmitResult:
-        return self._written(lambda connection: births.bear_job(connection, new))
+        answer = self.submit_many([new])[0]
+        if isinstance(answer, ArcherError):
+            raise answer
+        return answer
 
-    def _written(self, work: Callable[[Connection], T]) -> T:
-        """`work` in a transaction, and once more when another server inserted the same key or counter row meanwhile."""
+    def submit_many(self, new: Sequence[NewJob]) -> Sequence[SubmitResult | ArcherError]:
+        return self._each(new, births.bear_jobs)
+
+    def _each(
+        self, items: Sequence[T], work: Callable[[Connection, Sequence[T]], list[R | ArcherError]]
+    ) -> list[R | ArcherError]:
+        """`work` for all in one transaction; when the database refuses one of them, each in a transaction of its own."""
+        if not items:
+            return []
         try:
-            with self._database.write() as connection:
-                return work(connection)
-        except IntegrityError:
-            _log.info("transaction repeated")
-        try:
-            with self._database.write() as connection:
-                return work(connection)
-        except IntegrityError as error:
-            raise StoreUnavailableError(str(error.orig)) from error
+            return self._write(lambda connection: work(connection, items))
+        except UnfitValueError as error:
+            if len(items) == 1:
+                return [error]
+        answers: list[R | ArcherError] = []
+        for item in items:
+            answers += self._each([item], work)
+        return answers
 
     def key_exists(self, scope: str, key: str) -> bool:
         keys = idempotency_keys
-        with self._database.read() as connection:
-            query = select(keys.c.job_id).where(keys.c.scope == scope, keys.c.key == key)
-            return connection.execute(query).one_or_none() is not None
+        query = select(keys.c.job_id).where(keys.c.scope == scope, keys.c.key == key)
+        return self._read(lambda connection: connection.execute(query).one_or_none() is not None)
 
     def job(self, key: str) -> Job:
-        with self._database.read() as connection:
-            return queries.find_job(connection, key)
+        return self._read(lambda connection: queries.find_job(connection, key))
 
     def version(self, job_id: str) -> int:
-        with self._database.read() as connection:
-            return queries.find_version(connection, job_id)
+        return self._read(lambda connection: queries.find_version(connection, job_id))
 
     def jobs(self, wanted: JobFilter, *, limit: int, before: int | None = None) -> JobPage:
-        with self._database.read() as connection:
-            return queries.list_jobs(connection, wanted, limit=limit, before=before)
+        return self._read(lambda connection: queries.list_jobs(connection, wanted, limit=limit, before=before))
 
     def attempts(self, job_id: str) -> Sequence[Attempt]:
-        with self._database.read() as connection:
-            return queries.list_attempts(connection, job_id)
+        return self._read(lambda connection: queries.list_attempts(connection, job_id))
 
     def events(self, job_id: str, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
-        with self._database.read() as connection:
-            return queries.list_events(connection, job_id, after=after, limit=limit)
+        return self._read(lambda connection: queries.list_events(connection, job_id, after=after, limit=limit))
 
     def change(self, job_id: str, change: Change, *, fence: Fence | None = None) -> Job:
-        return self._written(lambda connection: changes.change_job(connection, job_id, change, fence))
+        answer = self.change_many([(job_id, change)], fence=fence)[0]
+        if isinstance(answer, ArcherError):
+            raise answer
+        return answer
+
+    def change_many(
+        self, wanted: Sequence[tuple[str, Change]], *, fence: Fence | None = None
+    ) -> Sequence[Job | ArcherError]:
+        packed = [
+            changes.Wanted(job_id=job_id, change=change, texts=texts.pack(change.texts)) for job_id, change in wanted
+        ]
+        return self._each(packed, lambda connection, some: changes.change_jobs(connection, some, fence))
+
+    def waiting(self, *, now: datetime, per_queue: int) -> Sequence[Job]:
+        return self._read(lambda connection: queues.list_waiting(connection, now=now, per_queue=per_queue))
+
+    def usage(self) -> Sequence[Usage]:
+        return self._read(queues.add_up_usage)
+
+    def unclaimed(
+        self, cluster: str, *, owner: str, now: datetime, seconds: float, limit: int
+    ) -> Sequence[tuple[Job, Attempt]]:
+        return self._write(
+            lambda connection: claims.claim_unclaimed(
+                connection, cluster, owner=owner, now=now, seconds=seconds, limit=limit
+            )
+        )
+
+    def by_attempts(self, names: Collection[str]) -> Mapping[str, tuple[Job, Attempt]]:
+        return self._read(lambda connection: queries.find_by_attempts(connection, names))
+
+    def known_attempts(self, names: Collection[str]) -> Mapping[str, Attempt]:
+        return self._read(lambda connection: queries.find_attempts(connection, names))
+
+    def place(self, job: Job) -> int:
+        return self._read(lambda connection: queues.count_before(connection, job))
+
+    def set_waits(self, waits: Mapping[tuple[str, str | None], str]) -> None:
+        self._write(lambda connection: queues.replace_waits(connection, waits))
+
+    def set_reasons(self, reasons: Mapping[str, str]) -> None:
+        if reasons:
+            self._write(lambda connection: queues.write_reasons(connection, reasons))
+
+    def wait_reason(self, queue: str, user: str | None) -> str | None:
+        return self._read(lambda connection: queues.read_wait(connection, queue, user))
+
+    def rung(self, team: str | None, name: str) -> float:
+        return self._read(lambda connection: memory_rungs.read_rung(connection, team, name))
+
+    def text(self, job_id: str, attempt: int, kind: str) -> str | None:
+        return self._read(lambda connection: texts.read_text(connection, job_id, attempt, kind))
+
+    def switches(self) -> Sequence[Switch]:
+        return self._read(switchboard.list_switches)
+
+    def set_switch(self, switch: Switch) -> None:
+        self._write(lambda connection: switchboard.write_switch(connection, switch))
+
+    def report_health(self, health: ClusterHealth) -> None:
+        self._write(lambda connection: switchboard.write_health(connection, health))
+
+    def health(self) -> Mapping[str, ClusterHealth]:
+        return self._read(switchboard.read_health)
+
+    def add_token(self, token: Token) -> None:
+        self._write(lambda connection: tokens.insert_token(connection, token))
+
+    def token(self, digest: str) -> Token | None:
+        return self._read(lambda connection: tokens.find_token(connection, digest))
+
+    def tokens(self) -> Sequence[Token]:
+        return self._read(tokens.list_tokens)
+
+    def revoke_token(self, token_id: str, *, at: datetime) -> None:
+        self._write(lambda connection: tokens.revoke(connection, token_id, at=at))
 
     def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        with self._database.read() as connection:
-            return queries.list_due(connection, cluster, now=now, limit=limit)
+        return self._read(lambda connection: queries.list_due(connection, cluster, now=now, limit=limit))
 
     def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        with self._database.read() as connection:
-            return queries.list_overdue(connection, cluster, now=now, limit=limit)
+        return self._read(lambda connection: queries.list_overdue(connection, cluster, now=now, limit=limit))
 
     def in_states(
-        self, cluster: str, states: Collection[JobState], *, after: int = 0, limit: int = 500
+        self,
+        cluster: str,
+        states: Collection[JobState],
+        *,
+        namespace: str | None = None,
+        after: int = 0,
+        limit: int = 500,
     ) -> Sequence[tuple[Job, Attempt | None]]:
-        with self._database.read() as connection:
-            return queries.list_in_states(connection, cluster, states, after=after, limit=limit)
+        return self._read(
+            lambda connection: queries.list_in_states(
+                connection, cluster, states, namespace=namespace, after=after, limit=limit
+            )
+        )
 
     def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:
-        with self._database.read() as connection:
-            return queries.count_in_states(connection, cluster, states, before=before)
+        return self._read(lambda connection: queries.count_in_states(connection, cluster, states, before=before))
 
     def counters(self) -> Mapping[tuple[str, JobState], int]:
-        with self._database.read() as connection:
-            return counters.read_counters(connection)
+        return self._read(counters.read_counters)
 
     def acquire(self, lease: str, owner: str, *, seconds: float) -> Fence | None:
-        with self._database.write() as connection:
-            now_ms = to_ms(self._clock.now())
-            return leases.take_lease(connection, lease, owner, now_ms=now_ms, seconds=seconds)
+        return self._write(
+            lambda connection: leases.take_lease(
+                connection, lease, owner, now_ms=to_ms(self._clock.now()), seconds=seconds
+            )
+        )
 
     def release(self, fence: Fence) -> None:
-        with self._database.write() as connection:
-            leases.give_back(connection, fence)
+        self._write(lambda connection: leases.give_back(connection, fence))
+
+    def lease_owners(self, prefix: str) -> Mapping[str, str]:
+        now_ms = to_ms(self._clock.now())
+        return self._read(lambda connection: leases.list_owners(connection, prefix, now_ms=now_ms))
 
     def prune_idempotency_keys(self, *, before: datetime, limit: int = 1000, fence: Fence | None = None) -> int:
-        keys = idempotency_keys
-        with self._database.write() as connection:
+        def prune(connection: Connection) -> int:
             changes.check_fence(connection, fence)
-            old = select(keys.c.scope, keys.c.key).where(keys.c.created_at < to_ms(before)).limit(limit)
-            found = [tuple(row) for row in connection.execute(old)]
-            if found:
-                connection.execute(delete(keys).where(tuple_(keys.c.scope, keys.c.key).in_(found)))
-            return len(found)
+            return retention.delete_keys(connection, before=before, limit=limit)
+
+        return self._write(prune)
+
+    def prune_jobs(self, *, before: datetime, limit: int = 200, fence: Fence | None = None) -> int:
+        def prune(connection: Connection) -> int:
+            changes.check_fence(connection, fence)
+            return retention.delete_jobs(connection, before=before, limit=limit)
+
+        return self._write(prune)
 
     def probe(self) -> None:
-        check_schema(self._database)
+        self._schema_is_ours = False
+        self._need_our_schema()
         # a lease of nobody: written for real, so that a full disk or a read-only file is noticed
         if self.acquire("probe", "probe", seconds=0) is None:
             raise StoreUnavailableError("the write probe was not written")

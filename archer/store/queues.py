@@ -1,0 +1,131 @@
+"""What admission reads: who waits in each queue, what runs hold, and why somebody waits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
+
+from archer.model import WAITING_STATES, Job, JobState
+from archer.store.chunks import chunks
+from archer.store.interface import Usage
+from archer.store.queries import may_start
+from archer.store.rows import to_job
+from archer.store.schema import IS_ACTIVE, IS_WAITING, jobs, queue_counters, waits
+from archer.store.upserts import upsert
+
+_QUEUES_AT_ONCE = 100
+"""SQLite puts at most 500 queries together."""
+
+
+def list_waiting(connection: Connection, *, now: datetime, per_queue: int) -> list[Job]:
+    """The first jobs of each queue, read from the index: it costs as much as is taken, not as much as waits."""
+    words = [state.value for state in WAITING_STATES]
+    table = queue_counters
+    counted = select(table.c.queue).where(table.c.state.in_(words), table.c.jobs > 0).distinct().order_by(table.c.queue)
+    found: list[Job] = []
+    for queues in chunks(list(connection.execute(counted).scalars()), _QUEUES_AT_ONCE):
+        firsts = [
+            select(
+                select(jobs)
+                .where(jobs.c.queue == queue, IS_WAITING, may_start(now))
+                .order_by(jobs.c.priority.desc(), jobs.c.number)
+                .limit(per_queue)
+                .subquery()
+            )
+            for queue in queues
+        ]
+        found += [to_job(row) for row in connection.execute(union_all(*firsts))]
+    return sorted(found, key=lambda job: (job.queue, -job.priority, job.number))
+
+
+def add_up_usage(connection: Connection) -> list[Usage]:
+    groups = (jobs.c.queue, jobs.c.user_name, jobs.c.cluster, jobs.c.namespace)
+    begun = jobs.c.state.in_([JobState.SUBMITTING.value, JobState.SUBMITTED.value])
+    query = (
+        select(
+            *groups,
+            func.count().label("jobs"),
+            func.sum(case((begun, 1), else_=0)).label("unacknowledged"),
+            func.sum(jobs.c.vcores).label("vcores"),
+            func.sum(jobs.c.memory_mib).label("memory_mib"),
+        )
+        .where(IS_ACTIVE)
+        .group_by(*groups)
+    )
+    return [
+        Usage(
+            queue=row.queue,
+            user=row.user_name,
+            cluster=row.cluster,
+            namespace=row.namespace,
+            jobs=int(row.jobs),
+            unacknowledged=int(row.unacknowledged),
+            vcores=int(row.vcores),
+            memory_mib=int(row.memory_mib),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_before(connection: Connection, job: Job) -> int:
+    """QUEUED jobs of its queue that stand before it."""
+    before = or_(jobs.c.priority > job.priority, and_(jobs.c.priority == job.priority, jobs.c.number < job.number))
+    query = select(func.count()).where(
+        jobs.c.queue == job.queue, IS_WAITING, jobs.c.state == JobState.QUEUED.value, before
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def replace_waits(connection: Connection, wanted: Mapping[tuple[str, str | None], str]) -> None:
+    """Writes what differs: it is called every second and seldom has news."""
+    new = {(queue, user or ""): reason for (queue, user), reason in wanted.items()}
+    known = {(row.queue, row.user_name): row.reason for row in connection.execute(select(waits))}
+    for gone in chunks(sorted(known.keys() - new.keys())):
+        connection.execute(delete(waits).where(tuple_(waits.c.queue, waits.c.user_name).in_(gone)))
+    rows = [
+        {"queue": queue, "user_name": user, "reason": reason}
+        for (queue, user), reason in sorted(new.items())
+        if known.get((queue, user)) != reason
+    ]
+    upsert(connection, waits, rows)
+
+
+def read_wait(connection: Connection, queue: str, user: str | None) -> str | None:
+    query = select(waits.c.user_name, waits.c.reason).where(
+        waits.c.queue == queue, waits.c.user_name.in_(["", user or ""])
+    )
+    of_user: dict[str, str] = {row.user_name: row.reason for row in connection.execute(query)}
+    return of_user.get(user or "", of_user.get(""))
+
+
+def write_reasons(connection: Connection, reasons: Mapping[str, str]) -> None:
+    """Of waiting jobs; one that somebody changes at this moment no longer waits for what was found."""
+    changed: list[dict[str, Any]] = []
+    for some in chunks(sorted(reasons)):
+        query = (
+            select(jobs.c.number, jobs.c.id, jobs.c.reason)
+            .where(jobs.c.id.in_(some), IS_WAITING)
+            .order_by(jobs.c.number)
+            .with_for_update(skip_locked=True)
+        )
+        changed += [
+            {"this_number": row.number, "new_reason": reasons[row.id]}
+            for row in connection.execute(query)
+            if row.reason != reasons[row.id]
+        ]
+    if changed:
+        statement = update(jobs).where(jobs.c.number == bindparam("this_number"))
+        connection.execute(statement.values(reason=bindparam("new_reason")), changed)
