@@ -127,14 +127,18 @@ class Connections:
         return ClusterUnreachableError(f"{self.server} does not answer: {reason(error)}{told}")
 
 
-def reason(error: BaseException) -> str:
-    """Return the innermost error's words: those around it repeat the address."""
-    inner = error
+def innermost(error: BaseException) -> BaseException:
+    """Return the error that began it: those around it repeat the address."""
     while True:
-        deeper = inner.__cause__ or inner.__context__
-        if deeper is None or not isinstance(deeper, (OSError, HTTPError)) or not str(deeper):
-            break
-        inner = deeper
+        deeper = error.__cause__ or error.__context__
+        if not isinstance(deeper, (OSError, HTTPError)) or not str(deeper):
+            return error
+        error = deeper
+
+
+def reason(error: BaseException) -> str:
+    """Return its words."""
+    inner = innermost(error)
     words = inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)
     return " ".join((words or type(inner).__name__).split())
 

@@ -184,6 +184,7 @@ class Reflector(Generic[T]):
     def _follow(self, version: str) -> None:
         seconds = random.randint(*_WATCH_SECONDS)  # noqa: S311  # no secret
         watch = self._client.watch(self._path, resource_version=version, timeout_seconds=seconds, **self._query)
+        opened = time.monotonic()
         with self._changed:
             self._watch = watch
             self._error = None
@@ -197,7 +198,7 @@ class Reflector(Generic[T]):
             watch.close()
             with self._changed:
                 self._watch = None
-                self._last_true = time.monotonic()
+                self._last_true = max(opened, self._last_event) if watch.silent else time.monotonic()
 
     def _take(self, kind: str, thing: dict[str, Any]) -> None:
         if kind == "BOOKMARK":

@@ -8,7 +8,7 @@ import orjson
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from archer.kubernetes.connections import reason
+from archer.kubernetes.connections import innermost, reason
 from archer.kubernetes.errors import ApiError, ClusterUnreachableError
 
 _PIECE: Final = 1 << 20
@@ -33,6 +33,8 @@ class Watch(Iterator[WatchEvent]):
         self._server = server
         self._forget = forget
         self._closed = False
+        self.silent = False
+        """Whether it ended because nothing came any more: since when it was dead is not known."""
         self._lines = self._read()
 
     def __iter__(self) -> Self:
@@ -70,6 +72,7 @@ class Watch(Iterator[WatchEvent]):
         except (HTTPError, OSError) as error:
             if self._closed:
                 return
+            self.silent = isinstance(innermost(error), TimeoutError)
             raise ClusterUnreachableError(f"{self._server} cut a watch: {reason(error)}") from error
         if rest.strip() and not self._closed:
             raise ClusterUnreachableError(f"{self._server} cut a watch in the middle of an event")

@@ -303,6 +303,24 @@ def test_without_a_watch_for_long_it_is_no_longer_synced(server: CollectionServe
         assert ads.reflector.wait_synced(5)
 
 
+def test_after_a_silence_the_lag_counts_from_the_last_event(server: CollectionServer) -> None:
+    lags: list[float] = []
+    with ApiClient(Access(server=server.url), silence_seconds=0.4) as client:
+        reflector: Reflector[str] = Reflector(
+            client,
+            PATH,
+            project=value,
+            on_change=lambda *_: None,
+            name="ads",
+            hooks=Hooks(failed=lambda _, what: lags.append(reflector.figures().lag_seconds) if what else None),
+        )
+        reflector.start()
+        until(lambda: bool(lags))
+        reflector.stop()
+
+    assert lags[0] >= 0.4
+
+
 def test_an_object_that_nobody_understands_stops_no_other(server: CollectionServer, client: ApiClient) -> None:
     def picky(thing: Mapping[str, Any]) -> str:
         if value(thing) == "bad":
