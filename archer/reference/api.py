@@ -14,9 +14,12 @@ _HEAD = f"""# Archer's API
 
 The document for programs is at `/api/openapi.json` of every server. Times are RFC 3339 in UTC with milliseconds. Every
 error is `application/problem+json` with `status`, `code` (for programs, never changes), `detail`, and `problems`, each
-with `path`, `value`, `allowed` and `fix`; unknown fields and unknown query parameters are errors. The local door wants a
-`Host` that names this machine (421 otherwise) and `Content-Type: application/json` on every POST (415 otherwise), takes
-bodies of at most 1 MiB (413 otherwise), and answers 503 with `Retry-After` while the database can't be read or written.
+with `path`, `value`, `allowed` and `fix`; unknown fields and unknown query parameters are errors. The door wants
+`Content-Type: application/json` on every POST (415 otherwise), takes bodies of at most 1 MiB (413 otherwise), and answers
+503 with `Retry-After` while the database can't be read or written. With `ARCHER_AUTHENTICATION` it wants
+`Authorization: Bearer archer_...`, or a proxy that it trusts, for everything but `/healthz`, `/readyz` and `/metrics` (401
+otherwise), and answers 403 with what it takes to [what one may not do](archer-roles.md); without it, a `Host` that names
+this machine (421 otherwise).
 A job is named by its id, its number, or its EMR id. A 2xx means: it is on disk.
 """
 

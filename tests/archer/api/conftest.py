@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +16,8 @@ import pytest
 
 from archer import ids
 from archer.api.app import create_app
+from archer.auth.access import make_access
+from archer.auth.desk import TokenDesk
 from archer.backends.local.backend import LocalBackend
 from archer.cluster_config import ClusterConfig
 from archer.model import Job, JobState
@@ -31,9 +36,9 @@ JSON = {"Content-Type": "application/json"}
 class Door:
     """Asks the application as a client on this machine would."""
 
-    def __init__(self, data: Path, config: ClusterConfig | None = None) -> None:
+    def __init__(self, data: Path, config: ClusterConfig | None = None, **settings: Any) -> None:
         self.clock = FakeClock()
-        self.settings = ServeSettings(data=data, history=False, slots=1)
+        self.settings = ServeSettings(data=data, history=False, slots=1, **settings)
         self.database = Database(self.settings.database_url)
         upgrade(self.database)
         self.store = SqlStore(self.database, self.clock)
@@ -45,13 +50,18 @@ class Door:
             config=config,
         )
         self.stopping = threading.Event()
-        self.app = create_app(self.service, stopping=self.stopping)
+        access = make_access(self.settings, self.store, self.clock, config)
+        self.app = create_app(self.service, stopping=self.stopping, access=access)
         self.application = data / "report.py"
         self.application.write_text("print(1)\n")
 
-    def ask(self, method: str, path: str, *, host: str = "127.0.0.1", **request: Any) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, *, host: str = "127.0.0.1", peer: str = "127.0.0.1", **request: Any
+    ) -> httpx.Response:
+        """`peer`: the address at the other end of the connection."""
+
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=(peer, 40000))
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
                 return await client.request(method, path, **request)
 
@@ -64,6 +74,16 @@ class Door:
         """`body` as JSON; bytes as they are."""
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         return self.ask("POST", path, headers={**JSON, **(headers or {})}, **content)
+
+    def token(self, subject: str, *roles: str, expires_in_seconds: float | None = None) -> str:
+        """The secret of a new token."""
+        desk = TokenDesk(self.store, self.clock)
+        return desk.create(subject=subject, roles=roles, expires_in_seconds=expires_in_seconds).secret
+
+    def rows(self) -> list[str]:
+        """Everything that the database holds."""
+        with contextlib.closing(sqlite3.connect(self.settings.data / "archer.db")) as connection:
+            return list(connection.iterdump())
 
     def body(self, **fields: Any) -> dict[str, Any]:
         return {"name": "report", "application": {"file": str(self.application)}, **fields}
@@ -111,5 +131,26 @@ def lab(tmp_path: Path) -> Iterator[Door]:
         ],
     )
     made = Door(tmp_path, config)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, migrated_database: Path) -> Iterator[Door]:
+    """A door that asks who knocks: it takes tokens, and believes proxies in 10.9.0.0/16. Team ads has submitters."""
+    shutil.copy(migrated_database, tmp_path / "archer.db")
+    config = make_cluster_config(
+        *("root.shared.adhoc", "root.ads.ctr.tier1", "root.ads.ctr.tier2"),
+        teams={"ads": ["root.ads"], "everyone": ["root.shared"]},
+    )
+    ads, everyone = config.teams
+    teams = (ads.model_copy(update={"submitters": ("ads-devs",)}), everyone)
+    made = Door(
+        tmp_path,
+        config.model_copy(update={"teams": teams}),
+        authentication="token,proxy",
+        trusted_proxies="10.9.0.0/16",
+        group_roles="night-watch=operator,readers=viewer",
+    )
     yield made
     made.store.close()

@@ -216,3 +216,12 @@ def test_a_data_folder_that_cannot_be_is_bad_input(tmp_path: Path, command: str)
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1].startswith("archer: can't use ")
     assert "Traceback" not in ended.stderr
+
+
+def test_beyond_loopback_it_listens_only_to_those_who_prove_who_they_are(tmp_path: Path, run: Run) -> None:
+    data = tmp_path / "data"
+    refused = run("serve", "--data", str(data), "--host", "0.0.0.0")
+    assert refused.code == 2
+    for word in ("ARCHER_AUTHENTICATION=token", "archer token create --direct", "ARCHER_TRUSTED_PROXIES", "127.0.0.1"):
+        assert word in refused.err
+    assert not (data / "archer.db").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archer.auth.roles import Verb
 from archer.model import Category, JobState
 from archer.reference import PAGES
 from archer.reference.api import openapi
@@ -49,12 +50,24 @@ def test_every_call_of_the_contract_is_described_with_its_errors() -> None:
         "GET /api/v1/jobs/{job_id}/attempts",
         "GET /api/v1/jobs/{job_id}/logs",
         "POST /api/v1/jobs/{job_id}/kill",
+        "POST /api/v1/tokens",
+        "GET /api/v1/tokens",
+        "POST /api/v1/tokens/{token_id}/revoke",
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",
     }
-    assert described["POST /api/v1/jobs"] == {"200", "201", "400", "409", "413", "415", "422", "503"}
+    assert described["POST /api/v1/jobs"] == {"200", "201", "400", "401", "403", "409", "413", "415", "422", "503"}
     assert {"202", "404", "409"} <= described["POST /api/v1/jobs/{job_id}/kill"]
+
+
+def test_the_table_of_roles_has_a_row_for_every_verb_and_a_column_for_every_standing() -> None:
+    lines = PAGES["archer-roles.md"]().splitlines()
+
+    assert "| verb | viewer | owner | team | submitter | operator | admin |" in lines
+    assert "| `kill` |  | yes | yes |  | yes | yes |" in lines
+    assert "| `tokens` |  |  |  |  |  | yes |" in lines
+    assert [verb for verb in Verb if not any(line.startswith(f"| `{verb}` | ") for line in lines)] == []
 
 
 def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
