@@ -13,6 +13,11 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "host": ("::1", "::1"),
     "port": ("9000", 9000),
     "strict_port": ("true", True),
+    "authentication": ("token", ("token",)),
+    "trusted_proxies": ("10.0.0.0/16, 10.1.2.3,fd00::/8", ("10.0.0.0/16", "10.1.2.3", "fd00::/8")),
+    "user_header": ("X-Auth-Request-User", "X-Auth-Request-User"),
+    "groups_header": ("X-Auth-Request-Groups", "X-Auth-Request-Groups"),
+    "group_roles": ("oncall=operator, cn=etl=submitter:root.etl", ("oncall=operator", "cn=etl=submitter:root.etl")),
     "data": ("/srv/archer", Path("/srv/archer")),
     "config": ("dist/test/archer.yaml", Path("dist/test/archer.yaml")),
     "roles": ("api, tracker", ("api", "tracker")),
@@ -92,3 +97,27 @@ def test_everything_on_disk_is_below_the_data_folder(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path}/archer.db"
     assert settings.attempts_folder.parent == tmp_path
     assert settings.events_folder.parent == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"),
+    [
+        ({"authentication": "none,token"}, "authentication", "none alone"),
+        ({"authentication": ""}, "authentication", "none alone"),
+        ({"authentication": "proxy"}, "trusted_proxies", "one or more addresses"),
+        ({"trusted_proxies": "0.0.0.0/0"}, "trusted_proxies", "never the whole internet"),
+        ({"trusted_proxies": "::/0"}, "trusted_proxies", "never the whole internet"),
+        ({"trusted_proxies": "10.0.0.1/16"}, "trusted_proxies", "addresses or networks"),
+        ({"trusted_proxies": "proxy.example"}, "trusted_proxies", "addresses or networks"),
+        ({"group_roles": "oncall"}, "group_roles", "with a role of"),
+        ({"group_roles": "oncall=root"}, "group_roles", "submitter:<queue>"),
+        ({"user_header": "X User"}, "user_header", "match"),
+    ],
+)
+def test_a_door_that_would_let_in_too_many_is_refused(given: dict[str, str], path: str, words: str) -> None:
+    with pytest.raises(InvalidSettingsError) as refused:
+        load_settings(**given)
+
+    (problem,) = refused.value.problems
+    assert problem.path == path
+    assert words in str(problem)
