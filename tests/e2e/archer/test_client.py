@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import yaml
 from boto3 import Session  # type: ignore[import-untyped]  # boto3 ships no types
 
 from archer.kubernetes.access import Access
-from archer.kubernetes.client import ApiClient
+from archer.kubernetes.client import ApiClient, Watch
 from archer.kubernetes.errors import ApiError, ClusterUnreachableError
 from testbed.eks_api import EksApi, described
 from testbed.eks_door import EksDoor
@@ -190,6 +191,30 @@ def test_a_log_is_bytes_or_the_servers_words(api: ApiClient, namespace: str) -> 
         api.text(f"/api/v1/namespaces/{namespace}/pods/driver/log")
 
     assert api.text("/readyz") == b"ok"
+
+
+@pytest.mark.parametrize("close", [lambda _, watch: watch.close(), lambda client, _: client.close()])
+def test_a_watch_that_waits_is_ended_from_another_thread_over_tls_too(
+    plane: Cluster, namespace: str, close: Callable[[ApiClient, Watch], None]
+) -> None:
+    client = ApiClient(Access.from_kubeconfig(plane.kubeconfig))
+    path = config_maps(namespace)
+    version = next(client.pages(path)).resource_version
+    watch = client.watch(path, resource_version=version, timeout_seconds=300)
+    client.create(path, {"metadata": {"name": "seen"}})
+    first = next(watch)
+    rest: list[str] = []
+    thread = threading.Thread(target=lambda: rest.extend([*(event.type for event in watch), "ended"]))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+
+    close(client, watch)
+    thread.join(5)
+
+    assert first.object["metadata"]["name"] == "seen"
+    assert rest[-1] == "ended"
+    client.close()
 
 
 def test_a_server_that_is_away_is_named(plane_factory: Callable[..., ControlPlane]) -> None:
