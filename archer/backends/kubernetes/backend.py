@@ -80,12 +80,12 @@ class KubernetesBackend:
     def check(self, submission: Submission) -> Sequence[Problem]:
         return spark_application.check(submission, config=self._config, cluster=self._view)
 
-    def notes(self, submission: Submission) -> Sequence[str]:  # noqa: ARG002  # every field is honoured as it is
-        return ()
+    def notes(self, submission: Submission) -> Sequence[str]:
+        return spark_application.notes(submission, config=self._config, cluster=self._view)
 
     def listen(self, namespace: str) -> None:
         if namespace not in self._following:
-            following = Following(self._client, self.cluster, namespace, self._pools)
+            following = Following(self._client, self.cluster, namespace, self._pools, clock=self._clock)
             self._following = {**self._following, namespace: following}
             following.start()
 

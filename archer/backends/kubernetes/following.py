@@ -4,8 +4,9 @@ Kept are records only. What other people run in the namespace is not even listed
 """
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from archer.backends.kubernetes import names, records
@@ -33,11 +34,21 @@ _GONE: Final = 2000
 class Following:
     """The applications, drivers and executors of one namespace."""
 
-    def __init__(self, client: ApiClient, cluster: str, namespace: str, pools: Pools) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        cluster: str,
+        namespace: str,
+        pools: Pools,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Follow nothing yet: see `start`."""
         self.namespace = namespace
+        self._clock = clock
         self._lock = threading.Lock()
         self._news: set[str] = set()
+        self._due: dict[str, float] = {}
         self._everything = True
         self._executors: dict[str, dict[str, _Executor]] = {}
         self._gone: OrderedDict[str, DriverRecord] = OrderedDict()
@@ -92,10 +103,18 @@ class Following:
     def news(self) -> set[str]:
         """Attempts that changed since the last call; the first time, all there are. Raises BackendUnavailableError."""
         self.check()
+        now = self._clock()
         with self._lock:
-            changed, self._news = self._news, set()
+            due = {attempt for attempt, at in self._due.items() if at <= now}
+            self._due = {attempt: at for attempt, at in self._due.items() if at > now}
+            changed, self._news = self._news | due, set()
             everything, self._everything = self._everything, False
         return changed | self.attempts() if everything else changed
+
+    def again(self, attempt: str, at: float) -> None:
+        """Count it among the news once it is `at`, whatever happens."""
+        with self._lock:
+            self._due[attempt] = at
 
     def attempts(self) -> set[str]:
         """Names of all attempts that have an application or a driver."""

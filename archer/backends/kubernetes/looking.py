@@ -11,7 +11,7 @@ import structlog
 from archer.backends.interface import Observation, Outcome, Phase
 from archer.backends.kubernetes import evidence, live, logs
 from archer.backends.kubernetes.following import Following
-from archer.backends.kubernetes.observation import End, Facts, Unsure, judge
+from archer.backends.kubernetes.observation import SETTLING, End, Facts, Unsure, judge
 from archer.backends.kubernetes.records import DriverRecord, Pools
 from archer.errors import BackendUnavailableError
 from archer.kubernetes.client import ApiClient
@@ -19,6 +19,8 @@ from archer.model import Attempt
 
 LIVE_PER_LOOK: Final = 200
 """Attempts of one look that are asked for live; the others are looked at again later."""
+
+AGAIN_SECONDS: Final = 1.0
 
 NOTHING_NEW: Final = Observation(phase=Phase.STARTING)
 """Of this attempt nothing can be said just now."""
@@ -65,7 +67,20 @@ class Looker:
                 continue
             sorted_out.take(_Seen(attempt, place, self._cached(attempt, place)))
         self._ask(sorted_out)
-        return sorted_out.found | self._endings(sorted_out.ended, known)
+        found = sorted_out.found | self._endings(sorted_out.ended, known)
+        self._look_again(found, places)
+        return found
+
+    def _look_again(self, found: Mapping[str, Observation], places: Mapping[str, Place]) -> None:
+        """No event tells that time has passed, or that what couldn't be read now can be."""
+        for attempt, observation in found.items():
+            place = places.get(attempt)
+            if (
+                place is not None
+                and place.following is not None
+                and (observation is NOTHING_NEW or observation.substate == SETTLING)
+            ):
+                place.following.again(attempt, self.clock() + AGAIN_SECONDS)
 
     def _cached(self, attempt: str, place: Place) -> Facts:
         following = place.following

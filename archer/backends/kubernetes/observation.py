@@ -17,6 +17,9 @@ from archer.model import Category
 NOT_FOUND: Final = "driver pod not found"
 """The operator's words for a driver that its cache doesn't have: gone, or not there yet, or never made."""
 
+SETTLING: Final = "its driver failed; its executors are heard"
+"""A substate that passes with time alone."""
+
 _STEPS: Final = (3600, 1800, 600, 300, 120, 60, 30)
 """Ages are told in steps, so that waiting writes a few entries of history and not one per look."""
 _LATE_SECONDS: Final = 60
@@ -214,7 +217,7 @@ def _settled(facts: Facts, end: End) -> Verdict:
     finished = driver.end.finished or facts.now
     if told or facts.now - finished >= facts.settle_seconds:
         return end
-    return Observation(phase=Phase.RUNNING, substate="its driver failed; its executors are heard", **_links(facts))
+    return Observation(phase=Phase.RUNNING, substate=SETTLING, **_links(facts))
 
 
 def _living(facts: Facts, app: ApplicationRecord) -> Observation:
