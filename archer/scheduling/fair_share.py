@@ -71,6 +71,7 @@ class _Picking(Generic[Placement]):
         self._admit = admit
         self._lines = _lines(waiting)
         self._open = _sizes(self._lines)
+        self._typical = _typical(self._lines, self._open)
         self._closed: dict[str, str] = {}
         self._users: dict[str, str] = {}
         self._routes: dict[tuple[str | None, str | None], str] = {}
@@ -97,7 +98,11 @@ class _Picking(Generic[Placement]):
         for leaf, line in self._lines.items():
             if not self._tree.takes_jobs(leaf):
                 answer = self._admit(line[0])
-                self._close(leaf, answer.reason if isinstance(answer, Hold) else f"queue {leaf} takes no jobs")
+                reason = answer.reason if isinstance(answer, Hold) else f"queue {leaf} takes no jobs"
+                self._round.waits[leaf, None] = reason
+                for path in lineage(leaf):
+                    self._open[path] -= len(line)
+                self._lines[leaf] = deque()
 
     def _next_leaf(self) -> str | None:
         """Down the tree, at each level to the child that is owed most."""
@@ -113,7 +118,7 @@ class _Picking(Generic[Placement]):
 
     def _claim(self, queue: Queue) -> tuple[int, float, str]:
         """Smaller goes first."""
-        return claim(queue, self._ledger.queues.get(queue.path, NOTHING))
+        return claim(queue, self._ledger.queues.get(queue.path, NOTHING), self._typical[queue.path])
 
     def _serve(self, leaf: str) -> None:
         """Pick the leaf's first job that may start; none is left when it has none."""
@@ -168,15 +173,34 @@ class _Picking(Generic[Placement]):
             self._open[above] = self._open.get(above, 0) - size
 
 
-def claim(queue: Queue, held: Amount) -> tuple[int, float, str]:
-    """How much the queue is owed as a sort key: the smallest is owed most."""
+def claim(queue: Queue, held: Amount, typical: float = 0.0) -> tuple[int, float, str]:
+    """How much the queue is owed, as a sort key: the smallest is owed most. `typical`: a job's size in vCPU.
+
+    Half a job on top of what a queue holds rounds to the nearest: shares are within one job of the weights at every
+    step (Sainte-Lague), where the bare sum would let the small queues begin.
+    """
     # a job of unknown size counts as one of 1 vCPU
     vcores = max(held.vcores, held.jobs)
     if queue.guaranteed is not None:
         part = max(vcores / max(1, queue.guaranteed.vcores), held.memory_mib / max(1, queue.guaranteed.memory_mib))
         if part < 1:
             return 0, part, queue.path
-    return 1, max(vcores, held.memory_mib / MIB_PER_VCORE) / queue.weight, queue.path
+    return 1, (_size(vcores, held.memory_mib) + typical / 2) / queue.weight, queue.path
+
+
+def _size(vcores: float, memory_mib: float) -> float:
+    """Of the dominant resource, in vCPU."""
+    return max(vcores, memory_mib / MIB_PER_VCORE)
+
+
+def _typical(lines: Mapping[str, deque[Job]], sizes: Mapping[str, int]) -> dict[str, float]:
+    """Mean size of the waiting jobs of each queue and those below it, in vCPU."""
+    sums: dict[str, float] = {}
+    for leaf, line in lines.items():
+        whole = sum(_size(max(1, job.vcores), job.memory_mib) for job in line)
+        for path in lineage(leaf):
+            sums[path] = sums.get(path, 0.0) + whole
+    return {path: whole / sizes[path] for path, whole in sums.items() if sizes[path]}
 
 
 def _lines(waiting: Iterable[Job]) -> dict[str, deque[Job]]:

@@ -35,10 +35,6 @@ class TokenBucket:
         self._tokens -= 1
         return True
 
-    def give_back(self, number: int = 1) -> None:
-        """What was taken and not used."""
-        self._tokens = min(float(self.burst), self._tokens + number)
-
     def _fill(self, now: datetime) -> None:
         if self._at is not None:
             # a clock that was set back gives nothing, and takes nothing away
