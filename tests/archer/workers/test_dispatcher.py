@@ -144,7 +144,7 @@ def test_a_job_without_a_cluster_goes_to_the_one_whose_dispatcher_claims_it(shop
 def test_of_many_claims_that_a_dead_dispatcher_left_none_waits_behind_a_stuck_one(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archer.dispatcher._BATCH", 2)
+    monkeypatch.setattr("archer.launching._IN_HAND", 2)
     shop.backend.capacity = 5
     jobs = [shop.submit() for _ in range(5)]
     shop.dispatch()
