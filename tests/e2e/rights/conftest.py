@@ -1,4 +1,4 @@
-"""A control plane with every account and role of the largest cluster that is shipped, and nothing that runs."""
+"""A control plane with every account, role and flow schema of the largest cluster that is shipped, and nothing that runs."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ KINDS = {
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
+    "PriorityLevelConfiguration",
+    "FlowSchema",
 }
 
 

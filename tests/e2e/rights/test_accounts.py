@@ -7,12 +7,14 @@ from itertools import product
 
 import pytest
 
-from environments.names import ARCHER_GROUP
+from environments.names import ARCHER_GROUP, OPERATOR_NAMESPACE, SYSTEM_NAMESPACE, YUNIKORN_NAMESPACE
 from k8s_manifests.rights import Right, resource_name
-from k8s_manifests.rights_reference import PAGE, TEAM, read
+from k8s_manifests.rights_reference import EVERYBODY, PAGE, TEAM, read
 
 from .asking import Asker, Granted
 
+TEAMS_OWN, ANOTHER_TEAM = "spark-ads", "spark-search"
+PLATFORM = (SYSTEM_NAMESPACE, OPERATOR_NAMESPACE, YUNIKORN_NAMESPACE)
 BY_OTHERS = ("default", "kube-system", "kube-public", "kube-node-lease")
 """Namespaces that no chart of ours makes."""
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
@@ -63,11 +65,7 @@ SPECIAL = [
 ]
 """Verbs beyond those of objects, each with what it is about."""
 ACCOUNTS = sorted(
-    {
-        row.account.replace(TEAM, "spark-ads")
-        for row in read(PAGE.read_text(encoding="utf-8"))
-        if row.account != "everybody"
-    }
+    {row.account.replace(TEAM, TEAMS_OWN) for row in read(PAGE.read_text(encoding="utf-8")) if row.account != EVERYBODY}
     | {"moka-celeborn/celeborn", "moka-logs/log-shipper", "moka-system/archer", "moka-system/archer-migrate"}
     | {"moka-system/history-server"}
 )
@@ -78,7 +76,7 @@ def test_every_account_of_the_charts_is_asked_about(granted: Granted) -> None:
     drivers = {each for each in granted.accounts if each.startswith("spark-")}
 
     assert len(drivers) == 5
-    assert granted.accounts - drivers == set(ACCOUNTS) - {"spark-ads/spark"}
+    assert granted.accounts - drivers == set(ACCOUNTS) - {f"{TEAMS_OWN}/spark"}
 
 
 def test_whoever_asks_is_who_the_charts_mean(granted: Granted, asker: Callable[[str], Asker]) -> None:
@@ -101,10 +99,13 @@ def test_each_right_of_the_table_is_granted_and_nothing_else_of_all_that_could_b
     mine = granted.of(account)
     resources = {each.resource for each in granted.table} | set(WAYS_TO_MORE)
     asked = {*product(resources, VERBS), *SPECIAL}
-    places = {"", "spark-search", "kube-system"} | {each.where for each in mine if not _is_another_team(each.where)}
+    places = {"", ANOTHER_TEAM if account.startswith("spark-") else ""}
+    places |= {each.where for each in mine if each.where in {TEAMS_OWN, *PLATFORM}}
     if "/" in account:
         places.add(account.partition("/")[0])
     questions = {Right(account, where, resource, "", verb) for where in places for resource, verb in asked}
+    # where no chart has anything: the lists above are about all of those namespaces
+    questions |= {Right(account, "kube-system", resource, "", verb) for resource, verb in product(WAYS_TO_MORE, VERBS)}
     questions |= {Right(account, each.where, each.resource, each.name, each.verb) for each in mine}
     # a right on one object is none on another one
     questions |= {
@@ -138,7 +139,3 @@ def test_resources_are_named_as_the_server_serves_them(granted: Granted) -> None
     for resource in {each.resource for each in granted.table} | set(WAYS_TO_MORE):
         # to set owner references that block needs a right on this one, which has no address
         assert resource.removesuffix("/finalizers") in served
-
-
-def _is_another_team(where: str) -> bool:
-    return where.startswith("spark-") and where not in {"spark-ads", "spark-search"}
