@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from typer.core import TyperCommand
@@ -52,8 +53,14 @@ def submit(
     executor_memory_overhead: given.ExecutorMemoryOverhead = None,
     executor_cores: given.ExecutorCores = None,
     executors: given.Executors = None,
+    min_executors: given.MinExecutors = None,
+    max_executors: given.MaxExecutors = None,
+    capacity: given.Capacity = None,
+    shuffle: given.Shuffle = None,
+    architecture: given.Architecture = None,
     team: given.Team = None,
     queue: given.Queue = None,
+    priority: given.Priority = None,
     user: given.User = None,
     cluster: given.Cluster = None,
     label: given.Label = None,
@@ -73,50 +80,68 @@ def submit(
     from here, or for --from from the file's folder. A submission is sent again when the connection breaks, under one
     idempotency key, so that it never becomes two jobs.
     """
-    # one line per option here and above: together they are the table of options and fields
-    options: Json = {
-        "name": name,
-        "application": {
-            "file": absolute(application) if application else None,
-            "main_class": main_class,
-            "arguments": arguments or None,
-            "py_files": absolute_all(py_files),
-            "jars": absolute_all(jars),
-            "files": absolute_all(files),
-            "archives": absolute_all(archives),
-        },
-        "conf": pairs("--conf", conf or ()),
-        "environment": pairs("--env", env or ()),
-        "parameters": pairs("--parameter", parameter or ()),
-        "spark_version": spark_version,
-        "image": image,
-        "profile": profile,
-        "driver": {"memory": driver_memory, "memory_overhead": driver_memory_overhead, "cores": driver_cores},
-        "executor": {
-            "memory": executor_memory,
-            "memory_overhead": executor_memory_overhead,
-            "cores": executor_cores,
-            "instances": executors,
-        },
-        "team": team,
-        "queue": queue,
-        "user": user,
-        "cluster": cluster,
-        "labels": pairs("--label", label or ()),
-        "timeouts": {
-            "queue_seconds": _whole(queue_timeout),
-            "start_seconds": _whole(start_timeout),
-            "run_seconds": _whole(run_timeout),
-        },
-        "retry": {"max_attempts": max_attempts},
-        "idempotency_key": idempotency_key,
-    }
-    if source is None and not application:
-        raise RequestRefusedError("nothing to run; name an application, or a submission with --from")
-    base = read_submission(source, sys.stdin) if source is not None else {}
-    # with a token the server knows who submits
-    body = completed(merged(base, options), named=given_token() is None)
+    body = body_of(locals())
     _send(body, output=output, url=url, wait=wait, wait_timeout=wait_timeout)
+
+
+def body_of(words: Mapping[str, Any]) -> Json:
+    """The submission that a command's options make, on top of the file that --from names.
+
+    Raises RequestRefusedError when there is nothing to run.
+    """
+    # one line per option here and in the signature: together they are the table of options and fields
+    options: Json = {
+        "name": words["name"],
+        "application": {
+            "file": absolute(words["application"]) if words["application"] else None,
+            "main_class": words["main_class"],
+            "arguments": words["arguments"] or None,
+            "py_files": absolute_all(words["py_files"]),
+            "jars": absolute_all(words["jars"]),
+            "files": absolute_all(words["files"]),
+            "archives": absolute_all(words["archives"]),
+        },
+        "conf": pairs("--conf", words["conf"] or ()),
+        "environment": pairs("--env", words["env"] or ()),
+        "parameters": pairs("--parameter", words["parameter"] or ()),
+        "spark_version": words["spark_version"],
+        "image": words["image"],
+        "profile": words["profile"],
+        "driver": {
+            "memory": words["driver_memory"],
+            "memory_overhead": words["driver_memory_overhead"],
+            "cores": words["driver_cores"],
+        },
+        "executor": {
+            "memory": words["executor_memory"],
+            "memory_overhead": words["executor_memory_overhead"],
+            "cores": words["executor_cores"],
+            "instances": words["executors"],
+            "min_instances": words["min_executors"],
+            "max_instances": words["max_executors"],
+            "capacity": words["capacity"],
+        },
+        "shuffle": words["shuffle"],
+        "architecture": words["architecture"],
+        "team": words["team"],
+        "queue": words["queue"],
+        "priority": words["priority"],
+        "user": words["user"],
+        "cluster": words["cluster"],
+        "labels": pairs("--label", words["label"] or ()),
+        "timeouts": {
+            "queue_seconds": _whole(words["queue_timeout"]),
+            "start_seconds": _whole(words["start_timeout"]),
+            "run_seconds": _whole(words["run_timeout"]),
+        },
+        "retry": {"max_attempts": words["max_attempts"]},
+        "idempotency_key": words["idempotency_key"],
+    }
+    if words["source"] is None and not words["application"]:
+        raise RequestRefusedError("nothing to run; name an application, or a submission with --from")
+    base = {} if words["source"] is None else read_submission(words["source"], sys.stdin)
+    # with a token the server knows who submits
+    return completed(merged(base, options), named=given_token() is None)
 
 
 def _send(body: Json, *, output: OutputFormat, url: str, wait: bool, wait_timeout: float | None) -> None:

@@ -118,6 +118,44 @@ ExecutorCores = Annotated[
 Executors = Annotated[
     int | None, typer.Option("--executors", metavar="N", help="How many executors.", rich_help_panel=_SIZE)
 ]
+MinExecutors = Annotated[
+    int | None,
+    typer.Option(
+        "--min-executors", metavar="N", help="With --max-executors: how many to keep at least.", rich_help_panel=_SIZE
+    ),
+]
+MaxExecutors = Annotated[
+    int | None,
+    typer.Option(
+        "--max-executors",
+        metavar="N",
+        help="Dynamic allocation: how many at most; --executors is the number to start with.",
+        rich_help_panel=_SIZE,
+    ),
+]
+Capacity = Annotated[
+    str | None,
+    typer.Option("--capacity", metavar="KIND", help="Nodes for executors: on_demand or spot.", rich_help_panel=_SIZE),
+]
+Architecture = Annotated[
+    str | None,
+    typer.Option(
+        "--architecture", metavar="NAME", help="amd64 or arm64, when the job is made for one.", rich_help_panel=_WHERE
+    ),
+]
+Shuffle = Annotated[
+    str | None,
+    typer.Option("--shuffle", metavar="PLACE", help="Shuffle data on disk, or in celeborn.", rich_help_panel=_SIZE),
+]
+Priority = Annotated[
+    int | None,
+    typer.Option(
+        "--priority",
+        metavar="N",
+        help="-100 to 100: the higher, the earlier it starts among the jobs of its queue.",
+        rich_help_panel=_WHERE,
+    ),
+]
 Team = Annotated[
     str | None, typer.Option("--team", metavar="TEAM", help="The team that the job belongs to.", rich_help_panel=_WHERE)
 ]

@@ -10,6 +10,7 @@ from archer import features
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import InvalidSubmissionError, Problem
 from archer.problems import shown
+from archer.redaction import MASK, is_secret_key
 from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
 from archer.spark_application import crd, names
 from archer.spark_application.inputs import Inputs, resolve
@@ -69,7 +70,9 @@ def _conf_problems(submission: Submission) -> Iterator[Problem]:
         reason = reserved_reason(key, RESERVED_ON_KUBERNETES)
         if reason is not None:
             allowed = "a key that Archer doesn't set itself on Kubernetes"
-            yield Problem(path=f"conf.{key}", value=shown({key: value}), allowed=allowed, fix=reason)
+            yield Problem(
+                path=f"conf.{key}", value=MASK if is_secret_key(key) else shown(value), allowed=allowed, fix=reason
+            )
 
 
 def _label_problems(submission: Submission) -> Iterator[Problem]:

@@ -39,6 +39,11 @@ def notes(submission: Submission) -> list[str]:
     found = []
     if submission.queue not in {None, DEFAULT_QUEUE}:
         found.append(f"on one machine jobs start first come, first served: queue {submission.queue} has no limits here")
+    executor = submission.executor
+    if executor.max_instances is not None or executor.capacity is not None or submission.architecture is not None:
+        found.append(
+            "no effect on one machine: max_instances, min_instances, capacity, architecture: it has one kind of node"
+        )
     for prefix, why in _NO_EFFECT.items():
         keys = sorted(key for key in submission.conf if key.startswith(prefix))
         if keys:
@@ -55,9 +60,11 @@ def _unsupported(submission: Submission) -> Iterator[Problem]:
         yield _problem(
             "image", submission.image, "absent", "leave it out: jobs run in this machine's own Python and Spark"
         )
-    if submission.parameters:
-        fix = "leave them out: no profile has places to fill in"
+    if submission.parameters and submission.profile is None:
+        fix = "leave them out, or name the profile whose places they fill in"
         yield _problem("parameters", submission.parameters, "absent", fix)
+    if submission.shuffle == "celeborn":
+        yield _problem("shuffle", submission.shuffle, "disk", "leave it out: there is no Celeborn on one machine")
     installed = spark.spark_version()
     wanted = submission.spark_version
     if wanted is not None and wanted != installed and not installed.startswith(f"{wanted}."):

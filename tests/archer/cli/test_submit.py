@@ -47,6 +47,12 @@ def test_every_option_sets_its_field(archer: Run, by_hand: HandDriven, tmp_path:
         "--executor-memory-overhead": "600m",
         "--executor-cores": "3",
         "--executors": "4",
+        "--min-executors": "1",
+        "--max-executors": "8",
+        "--capacity": "spot",
+        "--architecture": "arm64",
+        "--shuffle": "disk",
+        "--priority": "-7",
         "--team": "ml",
         "--queue": "root.ml",
         "--user": "grace",
@@ -74,7 +80,16 @@ def test_every_option_sets_its_field(archer: Run, by_hand: HandDriven, tmp_path:
         "archives": [f"{tmp_path}/e.tar.gz#env"],
     }
     assert submission["driver"] == {"cores": 2, "memory": "2g", "memory_overhead": "500m"}
-    assert submission["executor"] == {"instances": 4, "cores": 3, "memory": "3g", "memory_overhead": "600m"}
+    assert submission["executor"] == {
+        "instances": 4,
+        "cores": 3,
+        "memory": "3g",
+        "memory_overhead": "600m",
+        "min_instances": 1,
+        "max_instances": 8,
+        "capacity": "spot",
+    }
+    assert [submission[key] for key in ("architecture", "shuffle", "priority")] == ["arm64", "disk", -7]
     assert submission["timeouts"] == {"queue_seconds": 900, "start_seconds": 90, "run_seconds": 5400}
     assert submission["retry"] == {"max_attempts": 3}
     assert (submission["conf"], submission["environment"], submission["labels"]) == (
