@@ -26,8 +26,7 @@ def sign_each_connection(engine: Engine, login: IamLogin) -> None:
 @cache
 def _signer(login: IamLogin) -> Callable[[], str]:
     """One client for each place: to make one takes half a second, to sign with it half a millisecond."""
-    # only who logs in this way pays for loading it
-    import boto3  # noqa: PLC0415
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # only who logs in this way pays for loading it
 
     client = boto3.client("rds", region_name=login.region)
 

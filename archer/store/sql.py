@@ -81,17 +81,26 @@ class SqlStore:
     def _each(
         self, items: Sequence[T], work: Callable[[Connection, Sequence[T]], list[R | ArcherError]]
     ) -> list[R | ArcherError]:
-        """`work` for all in one transaction; when the database refuses one of them, each in a transaction of its own."""
+        """`work` for all in one transaction; when the database refuses one of them, each in a transaction of its own.
+
+        When it refuses all of them, it isn't them.
+        """
         if not items:
             return []
         try:
             return self._write(lambda connection: work(connection, items))
-        except UnfitValueError as error:
+        except UnfitValueError:
             if len(items) == 1:
-                return [error]
+                raise
         answers: list[R | ArcherError] = []
         for item in items:
-            answers += self._each([item], work)
+            try:
+                answers += self._each([item], work)
+            except UnfitValueError as error:
+                answers.append(error)
+        refusals = [answer for answer in answers if isinstance(answer, UnfitValueError)]
+        if len(refusals) == len(answers):
+            raise refusals[0]
         return answers
 
     def key_exists(self, scope: str, key: str) -> bool:
