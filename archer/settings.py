@@ -38,8 +38,15 @@ class ServeSettings(BaseSettings):
         env_prefix="ARCHER_", frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
     )
 
-    backend: Literal["local"] = "local"
-    """Where jobs run: `local` is Spark on this machine."""
+    backend: Literal["local", "kubernetes"] = "local"
+    """Where jobs run: `local` is Spark on this machine, `kubernetes` the clusters of `config`."""
+    kubeconfig: Path | None = None
+    """With `kubernetes`: a kubeconfig that has a context for each cluster. Absent: each is asked of EKS by its name, with
+    the AWS identity of this process."""
+    kube_contexts: Annotated[tuple[str, ...], NoDecode] = ()
+    """With `kubeconfig`: contexts of clusters as `CLUSTER=CONTEXT`, separated by commas; absent: the cluster's own name."""
+    only_clusters: Annotated[tuple[str, ...], NoDecode] = ()
+    """With `kubernetes`: the clusters that this process serves, separated by commas; absent: all of `config`."""
     host: str = "127.0.0.1"
     """Address to listen on. Beyond loopback only with `authentication`."""
     port: Port = 8080
@@ -101,6 +108,20 @@ class ServeSettings(BaseSettings):
     arguments. For a wrapper such as `numactl`-pinned or vendor builds of Spark. Empty: the installed PySpark."""
     java_home: Path | None = None
     """Java for Spark. Absent: JAVA_HOME, then `java` on PATH, then the one from PyPI; the first of version 17 or 21."""
+    creates_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """With `kubernetes`: attempts that are created in each cluster per minute, instead of what `config` says."""
+    most_unacknowledged: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """With `kubernetes`: attempts of a cluster that may exist without Spark having shown up, before no more are created."""
+    most_applications: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    """With `kubernetes`: live applications of one namespace."""
+    track_all_seconds: Annotated[float, Field(ge=0.1, le=600)] = 15.0
+    """With `kubernetes`: how soon each attempt is looked at again when nothing is heard of it; limits in time are as exact."""
+    stuck_image_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
+    """With `kubernetes`: how long an image that can't be pulled is waited for before the attempt is stopped."""
+    stuck_pending_seconds: Annotated[int, Field(ge=1, le=604800)] = 3600
+    """With `kubernetes`: how long a driver without a node is waited for before the attempt is stopped."""
+    sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
+    """With `kubernetes`: pause between two sweeps for finalizers of ended attempts."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe line of the server's own log, JSON on stderr."""
 
@@ -145,8 +166,22 @@ class ServeSettings(BaseSettings):
         for text in value:
             group, _, role = text.rpartition("=")
             if not group or not is_role(role):
-                allowed = "GROUP=ROLE, with a role of {roles}"
+                allowed = "a list of GROUP=ROLE, with a role of {roles}"
                 raise PydanticCustomError("grant", allowed, {"roles": ROLE_WORDS, "value": text})
+        return value
+
+    @field_validator("kube_contexts", "only_clusters", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+    @field_validator("kube_contexts")
+    @classmethod
+    def _pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            cluster, _, context = text.partition("=")
+            if not cluster or not context:
+                raise PydanticCustomError("contexts", "CLUSTER=CONTEXT", {"value": text})
         return value
 
     @field_validator("spark_submit_command", mode="before")

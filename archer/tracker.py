@@ -1,78 +1,183 @@
-"""Follows attempts to their end: one look at all of them, then what each observation means is committed.
+"""Follows attempts to their end: what was seen of each is compared with what is written, and the difference is committed.
 
-Level-triggered: it compares what is with what is written, so it needs no memory of its own, and an event that nobody
-saw (a crash, a restart) is found at the next look.
+Level-triggered: it needs no memory of what happened, so an event that nobody saw (a crash, a restart) is found at a later
+look. Where the backend listens (`Backend.news`), attempts with news are looked at at once, and all others in turn, a page
+in each round; where it doesn't, all of them in each round.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 import structlog
 
 from archer.backends.interface import Backend, Observation, StopReason
 from archer.clock import Clock
-from archer.errors import BackendUnavailableError, StaleJobError
+from archer.errors import ArcherError, BackendUnavailableError, StaleJobError, StoreUnavailableError
 from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
-from archer.store.interface import Fence, Store
+from archer.store.interface import Change, Fence, Store
 from archer.verdicts import next_change, stop_reason
+from archer.worker_metrics import WorkerMetrics
 
-_BATCH = 500
+_PAGE: Final = 500
+_BATCH: Final = 200
+"""Changes of one transaction: it stays short, so that the lease is renewed in time and nobody waits long for a row."""
+_ROUND: Final = 2000
+"""Attempts with news that are looked at before the lease is renewed; what is left is looked at in the next round."""
+
+_URGENT: Final = frozenset({JobState.CANCELLING, JobState.LOST})
+"""Somebody waits for what follows, and no news tells of it: a kill is asked for at another server."""
+
+_STOP_AGAIN_SECONDS: Final = 10.0
+"""Until a stop that had no effect yet is asked for again."""
 
 _log = structlog.get_logger()
 
+_Pair = tuple[Job, Attempt]
+_T = TypeVar("_T")
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(kw_only=True)
 class Tracker:
-    """One cluster's tracker."""
+    """The tracker of one cluster, or of one namespace of it."""
 
     store: Store
     backend: Backend
     clock: Clock
     owner: str
     retry_pause_seconds: float
+    namespace: str = ""
     slot_freed: Callable[[], None] = lambda: None
-    """Told when an attempt ended, so that the dispatcher needn't wait for its next look."""
+    """Told when an attempt ended, so that admission needn't wait for its next look."""
+    all_within_seconds: float = 15.0
+    """How soon each attempt is looked at again when nothing is heard of it: as exact are limits in time."""
+    monotonic: Callable[[], float] = time.monotonic
+    metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+
+    _again: set[str] = field(default_factory=set)
+    """Names whose last look isn't the end of it: they changed meanwhile, or one change follows another."""
+    _after: int = 0
+    """Where the look at all of them has come to."""
+    _begun: float | None = None
+    _asked: dict[str, float] = field(default_factory=dict)
+    """When a stop was asked for last."""
 
     @property
     def actor(self) -> str:
         return f"tracker:{self.owner}"
 
     def step(self, fence: Fence) -> bool:
-        """One look at all attempts, page by page; True when something changed. Raises what store and backend raise."""
+        """One round; True when there is more to do at once. Raises what store and backend raise."""
+        news = self.backend.news(self.namespace)
+        if news is None:
+            return self._look_at_all(fence)
+        self._again.update(news)
+        self._look_at(self._pairs(_URGENT), fence)
+        now = list(self._again)[:_ROUND]
+        waiting = len(self._again) > len(now)
+        self._again.difference_update(now)
+        for names in _batches(now):
+            begun = self.monotonic()
+            self._look_at(self._of_names(names), fence)
+            self.metrics.looked(self.backend.cluster, self.monotonic() - begun)
+        self._look_at_next_page(fence)
+        return waiting
+
+    def pause(self) -> None:
+        """Somebody else tracks now: what was remembered may be wrong by the time it comes back."""
+        self._again.clear()
+        self._asked.clear()
+        self._after, self._begun = 0, None
+
+    def _look_at_all(self, fence: Fence) -> bool:
         changed = False
         after = 0
         while True:
-            page = self.store.in_states(self.backend.cluster, TRACKED_STATES, after=after, limit=_BATCH)
-            changed |= self._look_at([(job, attempt) for job, attempt in page if attempt is not None], fence)
-            if len(page) < _BATCH:
+            page = self._page(TRACKED_STATES, after=after)
+            changed |= self._look_at(_with_attempts(page), fence)
+            if len(page) < _PAGE:
                 return changed
             after = page[-1][0].number
 
-    def _look_at(self, page: Sequence[tuple[Job, Attempt]], fence: Fence) -> bool:
-        if not page:
+    def _look_at_next_page(self, fence: Fence) -> None:
+        """A page of all attempts; a pass over all of them begins every `all_within_seconds`."""
+        now = self.monotonic()
+        if self._after == 0 and self._begun is not None and now - self._begun < self.all_within_seconds:
+            return
+        if self._after == 0:
+            self._begun = now
+        page = self._page(TRACKED_STATES, after=self._after)
+        self._after = page[-1][0].number if len(page) == _PAGE else 0
+        for pairs in _batches(_with_attempts(page)):
+            self._look_at(pairs, fence)
+
+    def _pairs(self, states: Collection[JobState]) -> Sequence[_Pair]:
+        return _with_attempts(self._page(states, after=0))
+
+    def _page(self, states: Collection[JobState], *, after: int) -> Sequence[tuple[Job, Attempt | None]]:
+        namespace = self.namespace or None
+        return self.store.in_states(self.backend.cluster, states, namespace=namespace, after=after, limit=_PAGE)
+
+    def _of_names(self, names: Collection[str]) -> Sequence[_Pair]:
+        """The jobs behind names with news, as far as it is the tracker's turn."""
+        found = self.store.by_attempts(names)
+        tracked = []
+        for name, (job, attempt) in found.items():
+            if job.state in TRACKED_STATES:
+                tracked.append((job, attempt))
+            elif job.state is JobState.SUBMITTING:
+                # it exists before its launcher has written so; all that is left to hear of it may have been heard
+                self._again.add(name)
+        self._stop_strays([name for name in names if name not in found or not _may_exist(found[name][0])])
+        return tracked
+
+    def _stop_strays(self, names: Collection[str]) -> None:
+        """What runs although its end is written: a create that came late, after a kill or a loss. Unknown names stay."""
+        if not names:
+            return
+        suspects = [name for name, attempt in self.store.known_attempts(names).items() if _may_come_late(attempt)]
+        seen = self.backend.observe(suspects)
+        for name in suspects:
+            if seen[name].phase.alive:
+                _log.warning("attempt runs although its end is written", attempt=name)
+                self._stop(name, StopReason.CANCEL)
+                self._again.add(name)
+
+    def _look_at(self, pairs: Sequence[_Pair], fence: Fence) -> bool:
+        """Commit what is new of these attempts; True when something changed."""
+        if not pairs:
             return False
-        for job, attempt in page:
+        for job, attempt in pairs:
             with isolated(job.id):
                 why = stop_reason(job, attempt, self.clock.now())
                 if why is not None:
-                    self._stop(attempt, why)
-        seen = self.backend.observe([attempt.name for _, attempt in page])
-        changed = False
-        for job, attempt in page:
+                    self._stop(attempt.name, why)
+        seen = self.backend.observe([attempt.name for _, attempt in pairs])
+        wanted: list[tuple[_Pair, Change]] = []
+        for job, attempt in pairs:
             with isolated(job.id):
-                changed |= self._record(job, attempt, seen[attempt.name], fence)
-        return changed
+                change = self._change(job, attempt, seen[attempt.name])
+                if change is not None:
+                    wanted.append(((job, attempt), change))
+        changed = [self._commit(some, fence) for some in _batches(wanted)]
+        return any(changed)
 
-    def _stop(self, attempt: Attempt, why: StopReason) -> None:
+    def _stop(self, name: str, why: StopReason) -> None:
+        now = self.monotonic()
+        if now - self._asked.get(name, -_STOP_AGAIN_SECONDS) < _STOP_AGAIN_SECONDS:
+            return
         try:
-            self.backend.stop(attempt.name, why)
+            self.backend.stop(name, why)
         except BackendUnavailableError as error:
             # asked again at the next look; the other attempts mustn't wait for this one
-            _log.warning("stop failed, will try again", attempt=attempt.name, error=str(error))
+            _log.warning("stop failed, will try again", attempt=name, error=str(error))
+        else:
+            self._asked[name] = now
 
-    def _record(self, job: Job, attempt: Attempt, seen: Observation, fence: Fence) -> bool:
-        change = next_change(
+    def _change(self, job: Job, attempt: Attempt, seen: Observation) -> Change | None:
+        return next_change(
             job,
             attempt,
             seen,
@@ -80,20 +185,44 @@ class Tracker:
             actor=self.actor,
             earlier=lambda: self._earlier_failures(attempt),
             pause_seconds=self.retry_pause_seconds,
+            top_rung=lambda: self.backend.top_rung(job),
         )
-        if change is None:
-            return False
-        try:
-            after = self.store.change(job.id, change, fence=fence)
-        except StaleJobError as error:
-            _log.info("overtaken", job=job.id, why=str(error))
-            return True
+
+    def _commit(self, wanted: Sequence[tuple[_Pair, Change]], fence: Fence) -> bool:
+        answers = self.store.change_many([(job.id, change) for (job, _), change in wanted], fence=fence)
+        for ((job, attempt), change), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, StaleJobError):
+                _log.info("overtaken", job=job.id, why=str(answer))
+                self._again.add(attempt.name)
+            elif isinstance(answer, StoreUnavailableError):
+                raise answer
+            elif isinstance(answer, ArcherError):
+                _log.error("change refused", job=job.id, code=answer.code, error=str(answer))
+            else:
+                with isolated(job.id):
+                    self._committed(attempt, change, answer)
+        return any(isinstance(answer, Job | StaleJobError) for answer in answers)
+
+    def _committed(self, attempt: Attempt, change: Change, after: Job) -> None:
+        if change.to is not None:
+            self.metrics.moved(self.backend.cluster, change.to)
+        if change.to is JobState.RETRY_WAIT:
+            self.metrics.retried(after.diagnosis.category if after.diagnosis else None)
         if after.state.final or after.state in {JobState.RETRY_WAIT, JobState.LOST}:
+            self._ended(attempt, after)
+        else:
+            self._again.add(attempt.name)
+
+    def _ended(self, attempt: Attempt, after: Job) -> None:
+        self._again.discard(attempt.name)
+        self._asked.pop(attempt.name, None)
+        try:
             # only now: what the backend kept for us may go once its meaning is committed (D14)
             self.backend.release(attempt.name)
-            self.slot_freed()
-            _log.info("attempt ended", job=job.id, attempt=attempt.name, state=after.state.value)
-        return True
+        except BackendUnavailableError as error:
+            _log.warning("not released, the sweep will", attempt=attempt.name, error=str(error))
+        self.slot_freed()
+        _log.info("attempt ended", job=after.id, attempt=attempt.name, state=after.state.value)
 
     def _earlier_failures(self, attempt: Attempt) -> Sequence[Category]:
         return [
@@ -101,3 +230,21 @@ class Tracker:
             for earlier in self.store.attempts(attempt.job_id)
             if earlier.number < attempt.number and earlier.diagnosis is not None
         ]
+
+
+def _may_exist(job: Job) -> bool:
+    return job.state in TRACKED_STATES or job.state is JobState.SUBMITTING
+
+
+def _may_come_late(attempt: Attempt) -> bool:
+    """Its end was written without anybody having seen it end: a create under way could still arrive."""
+    lost = attempt.diagnosis is not None and attempt.diagnosis.category is Category.LOST
+    return attempt.state is JobState.CANCELLED or lost
+
+
+def _with_attempts(page: Iterable[tuple[Job, Attempt | None]]) -> list[_Pair]:
+    return [(job, attempt) for job, attempt in page if attempt is not None]
+
+
+def _batches(things: Sequence[_T]) -> Iterable[Sequence[_T]]:
+    return (things[start : start + _BATCH] for start in range(0, len(things), _BATCH))

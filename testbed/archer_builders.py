@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from archer.cluster_config import ClusterConfig
-from archer.ids import emr_id
+from archer.ids import emr_id, new_job_id
 from archer.model import Attempt, Job, JobState
+from archer.store.interface import NewJob
 from archer.submission import Submission
 
 JOB_ID = "j-01m859fwfddstqp1h5f85fkkjm"
@@ -112,3 +113,23 @@ def make_attempt(**fields: Any) -> Attempt:
         "memory_rung": 1.0,
     }
     return Attempt(**{**defaults, **fields})
+
+
+def make_new_job(**fields: Any) -> NewJob:
+    """A job of its own id, about to be submitted to the default queue."""
+    job_id = new_job_id(NOON)
+    defaults: dict[str, Any] = {
+        "id": job_id,
+        "emr_id": emr_id(job_id),
+        "name": "report",
+        "team": None,
+        "queue": "root.default",
+        "user": "ada",
+        "cluster": None,
+        "max_attempts": 1,
+        "labels": {},
+        "submission": make_submission().model_dump(mode="json"),
+        "actor": "api:ada",
+        "at": NOON,
+    }
+    return NewJob(**{**defaults, **fields})
