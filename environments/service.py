@@ -54,6 +54,44 @@ class Replicas(Section):
     """Pods that clean up what nobody finished."""
 
 
+class GroupRole(Section):
+    """What members of a group may do in Archer."""
+
+    group: Annotated[
+        str,
+        Field(max_length=128),
+        shaped(
+            "group",
+            r"[^\s,=](?:[^,\x00-\x1f]*[^\s,])?",
+            allowed="a name without commas",
+            fix="write it as the proxy does",
+        ),
+    ]
+    """Group as the proxy names it."""
+    role: Annotated[
+        str,
+        Field(max_length=270),
+        shaped(
+            "role",
+            r"viewer|operator|admin|submitter:root(\.[a-z][a-z0-9_-]{0,29})*",
+            allowed="viewer, operator, admin or submitter:<queue>",
+            fix="write it so, for example submitter:root.etl",
+        ),
+    ]
+    """Role of its members; docs/reference/archer-roles.md says what each may do."""
+
+
+class Authentication(Section):
+    """How users prove to Archer who they are."""
+
+    modes: Annotated[tuple[Literal["token", "proxy"], ...], Field(min_length=1)] = ("token",)
+    """token: secrets that `archer token create` makes. proxy: a proxy in front has asked, and says it in headers."""
+    trusted_proxies: tuple[Cidr, ...] = ()
+    """Networks of the proxies whose headers Archer believes; with proxy only."""
+    group_roles: tuple[GroupRole, ...] = ()
+    """Roles of the proxy's groups; teams' submitters need none."""
+
+
 class Archer(Section):
     """The job submission service."""
 
@@ -61,6 +99,8 @@ class Archer(Section):
     """Cluster that hosts Archer; it submits to all clusters of the environment."""
     endpoint: Endpoint
     """The load balancer that users reach."""
+    authentication: Authentication = Authentication()
+    """How users prove to Archer who they are."""
     replicas: Replicas = Replicas()
     """Pods of each of Archer's roles."""
     database: Database = Database()
@@ -237,11 +277,13 @@ class Schedule(Section):
 
 __all__ = [
     "Archer",
+    "Authentication",
     "CacheUpstream",
     "Celeborn",
     "Cidr",
     "Delivery",
     "Endpoint",
+    "GroupRole",
     "Profile",
     "ProfileParameter",
     "ProfileResources",

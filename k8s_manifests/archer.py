@@ -12,6 +12,7 @@ from typing import Final
 from constructs import Construct
 
 from environments.names import SERVICE_PORTS, ArcherService
+from environments.service import Authentication
 from k8s_manifests import archer_process as process
 from k8s_manifests import labels
 from k8s_manifests.archer_process import ROLES, Role
@@ -79,6 +80,7 @@ class ArcherProps:
     migrate: Account
     config: str
     """Text of archer.yaml."""
+    authentication: Authentication
     replicas: Mapping[Role, int]
     job_namespaces: tuple[str, ...]
     """Namespaces of jobs on this cluster, whose drivers' pages Archer shows."""
@@ -191,7 +193,7 @@ class ArcherChart(MokaChart):
             name=NAME,
             image=props.image,
             args=process.serve_arguments(role),
-            env=process.serve_environment(props.region),
+            env=process.serve_environment(props.region, props.authentication),
             config=process.DATABASE_PLACE,
             # tells in the database's own list of sessions whose one is
             pod_fields={"PGAPPNAME": "metadata.name"},

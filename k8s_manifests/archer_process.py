@@ -8,6 +8,7 @@ https://www.postgresql.org/docs/current/libpq-envars.html. There is no password:
 from typing import Final, Literal
 
 from environments.names import DATABASE_NAME, DATABASE_USER, PLATFORM_CONFIG_MAP, SERVICE_PORTS
+from environments.service import Authentication
 from k8s_manifests.pods import ConfigKey
 
 Role = Literal["api", "dispatcher", "tracker", "janitor"]
@@ -31,11 +32,22 @@ def serve_arguments(role: Role) -> tuple[str, ...]:
 MIGRATE_ARGUMENTS: Final = ("migrate",)
 
 
-def serve_environment(region: str) -> dict[str, str]:
+def authentication_environment(given: Authentication) -> dict[str, str]:
+    """Return how callers prove who they are: Archer listens on every address, and refuses to do so unasked."""
+    found = {"ARCHER_AUTHENTICATION": ",".join(given.modes)}
+    if given.trusted_proxies:
+        found["ARCHER_TRUSTED_PROXIES"] = ",".join(given.trusted_proxies)
+    if given.group_roles:
+        found["ARCHER_GROUP_ROLES"] = ",".join(f"{entry.group}={entry.role}" for entry in given.group_roles)
+    return found
+
+
+def serve_environment(region: str, authentication: Authentication) -> dict[str, str]:
     """Return the variables of every role."""
     return {
         "ARCHER_BACKEND": "kubernetes",
         "ARCHER_HOST": "0.0.0.0",
+        **authentication_environment(authentication),
         "ARCHER_PORT": str(SERVICE_PORTS["api"]),
         # another port than the Service's would be found by nobody
         "ARCHER_STRICT_PORT": "true",

@@ -150,6 +150,7 @@ def archer(environment: Environment, cluster: Cluster) -> ArcherProps:
         archer=_account_of(environment, cluster, "archer"),
         migrate=_account_of(environment, cluster, "archer-migrate"),
         config=to_yaml(archer_config(environment)),
+        authentication=given.authentication,
         replicas={
             "api": given.replicas.api,
             "dispatcher": given.replicas.dispatcher,

@@ -56,6 +56,7 @@ OF_ENVIRONMENT: Final[tuple[Check, ...]] = (
     queues.unused_leaves,
     service.archer_cluster,
     service.endpoint,
+    service.authentication,
     service.endpoint_rules,
     service.database,
     service.pausing,

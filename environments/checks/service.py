@@ -4,6 +4,7 @@ import re
 from ipaddress import IPv4Network
 from typing import Final
 
+from environments.checks.queues import walk
 from environments.model import Environment
 from environments.names import WORKLOADS
 from environments.network import NewNetwork
@@ -27,6 +28,29 @@ def endpoint(environment: Environment) -> Findings:
             allowed = "a range of /8 or smaller: the page shows logs of every team"
             yield Finding(
                 path=path, value=cidr, allowed=allowed, fix="write the company's networks, for example 10.0.0.0/8"
+            )
+
+
+def authentication(environment: Environment) -> Findings:
+    """Headers are believed from named proxies alone, and queues of roles exist."""
+    given = environment.archer.authentication
+    path: Path = ("archer", "authentication", "trusted_proxies")
+    if ("proxy" in given.modes) != bool(given.trusted_proxies):
+        allowed = "networks of proxies with mode proxy, nothing without it"
+        fix = "name the proxies' networks" if "proxy" in given.modes else "remove it, or add proxy to modes"
+        yield Finding(path=path, value=list(given.trusted_proxies), allowed=allowed, fix=fix)
+    for index, cidr in enumerate(given.trusted_proxies):
+        if IPv4Network(cidr).prefixlen < 8:
+            allowed = "a range of /8 or smaller: whoever is in it can call himself what he likes"
+            yield Finding(path=(*path, index), value=cidr, allowed=allowed, fix="write the proxies' own networks")
+    known = [f"submitter:{name}" for name in ("root", *(queue for queue, _, _ in walk(environment.queues)))]
+    for index, entry in enumerate(given.group_roles):
+        if ":" in entry.role and entry.role not in known:
+            yield Finding(
+                path=("archer", "authentication", "group_roles", index, "role"),
+                value=entry.role,
+                allowed="submitter:<queue> with a queue of `queues`",
+                fix=choose(entry.role, known, "write a path of the tree from root"),
             )
 
 

@@ -160,7 +160,34 @@ def test_values_are_ones_that_archer_takes_but_for_the_backend_and_the_address_t
         }
         assert (given.pop("backend"), given.pop("host")) == ("kubernetes", "0.0.0.0")
         settings = load_settings(**given, roles=role)
+        assert settings.authentication == ("token",)
         assert (settings.port, settings.strict_port, settings.history, settings.roles) == (8080, True, False, (role,))
+
+
+def test_every_role_asks_who_calls_by_tokens_unless_the_environment_says_otherwise(dev: Any) -> None:
+    assert {variables(container(dev, role))["ARCHER_AUTHENTICATION"] for role in ROLES} == {"token"}
+
+
+def test_a_proxy_of_the_environment_reaches_archers_own_settings() -> None:
+    from archer.api.door import check_reach
+    from archer.settings import load_settings
+    from environments.service import Authentication
+    from k8s_manifests.archer_process import authentication_environment
+
+    given = Authentication.model_validate(
+        {
+            "modes": ["token", "proxy"],
+            "trusted_proxies": ["10.2.0.0/24"],
+            "group_roles": [{"group": "night watch", "role": "operator"}, {"group": "etl", "role": "submitter:root.a"}],
+        }
+    )
+    found = {name.removeprefix("ARCHER_").lower(): text for name, text in authentication_environment(given).items()}
+    settings = load_settings(**found, host="0.0.0.0")
+
+    check_reach(settings)
+    assert settings.authentication == ("token", "proxy")
+    assert settings.trusted_proxies == ("10.2.0.0/24",)
+    assert settings.group_roles == ("night watch=operator", "etl=submitter:root.a")
 
 
 def test_the_command_line_has_the_commands_that_pods_run(dev: Any) -> None:
