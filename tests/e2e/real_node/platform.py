@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 from environments import load
@@ -72,11 +73,17 @@ class Deployed:
         command = [*self._node.enter_network, *kubectl, *where, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def get(self, port: int, path: str) -> Any:
-        """What the server in the pod answers to a GET, decoded; fails when that is no success."""
-        done = self.inside("python3", "-c", GET, f"http://127.0.0.1:{port}{path}")
+    def get(self, path: str) -> tuple[int, Any]:
+        """Ask the pod's port `http` from the node; returns status and decoded body."""
+        (pod,) = self._pods()
+        (container,) = pod["spec"]["containers"]
+        (port,) = (each["containerPort"] for each in container["ports"] if each["name"] == "http")
+        url = f"http://{pod['status']['podIP']}:{port}{path}"
+        command = [*self._node.enter_network, sys.executable, "-I", "-c", _GET, url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{path}: {done.stderr[-2000:]}"
-        return json.loads(done.stdout)
+        status, body = done.stdout.split(" ", 1)
+        return int(status), json.loads(body)
 
     def delete(self) -> None:
         """Delete it and its pod, at once."""
@@ -95,8 +102,14 @@ class Deployed:
         return f"{self.name} is available: {[pod['status'] for pod in pods]}\n{[each['message'] for each in events]}\n{said}"
 
 
-GET = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=30).read().decode())"
-"""A program for the images' Python: GET and print; ends with 1 when the answer is no success."""
+_GET = """
+import sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=60)
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.status, answer.read().decode())
+"""
 
 
 def ready(pod: Manifest) -> bool:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments.names import PLATFORM_CONFIG_MAP, SYSTEM_NAMESPACE
-from k8s_manifests.archer import HTTP_PORT
-from k8s_manifests.history_server import PORT as HISTORY_PORT
-from k8s_manifests.own_images import ARCHER, SPARK
+from k8s_manifests.own_images import SPARK
 from k8s_manifests.pods import CONTAINER_SECURITY
 from testbed.real_node.spark_jobs import end_of
 
-from .platform import GET, Deployed, be_a_system_node, component, named, ready
+from .platform import Deployed, be_a_system_node, component, named, ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,21 +41,15 @@ def client(node: RealNode, chart: OperatorChart) -> Client:
 
 
 def with_what_archer_can_do_today(manifest: Manifest) -> Manifest:
-    """The Deployment with what is not written yet left out: the backend for Kubernetes, and a door for other machines.
+    """The Deployment on Archer's local backend, because it serves none for Kubernetes yet; callers show a token.
 
-    So the database is SQLite in the scratch folder, Archer listens on loopback, and the probes ask the same paths in the container.
+    So the database is SQLite in the scratch folder. Probes, addresses, security, files: as the chart has them.
     """
     changed = copy.deepcopy(manifest)
     (container,) = changed["spec"]["template"]["spec"]["containers"]
-    today = {"ARCHER_BACKEND": "local", "ARCHER_HOST": "127.0.0.1"}
-    for variable in container["env"]:
-        if variable["name"] in today:
-            variable["value"] = today[variable["name"]]
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        asked = container[probe].pop("httpGet")
-        container[probe]["exec"] = {
-            "command": ["python3", "-c", GET, f"http://127.0.0.1:{asked['port']}{asked['path']}"]
-        }
+    today = {"ARCHER_BACKEND": "local", "ARCHER_AUTHENTICATION": "token"}
+    variables = [each for each in container["env"] if each["name"] not in today]
+    container["env"] = [*variables, *({"name": name, "value": value} for name, value in today.items())]
     return changed
 
 
@@ -85,9 +77,10 @@ def test_archers_pod_of_the_chart_becomes_ready_and_answers(archer: Deployed, bu
 
     assert ready(pod)
     assert (status["image"], status["restartCount"]) == (built_archer, 0)
-    assert archer.get(HTTP_PORT, "/healthz") == {"status": "alive"}
-    assert archer.get(HTTP_PORT, "/readyz") == {"status": "ready"}
-    assert archer.get(HTTP_PORT, "/api/openapi.json")["info"]["version"] == ARCHER.version
+    assert archer.get("/healthz") == (200, {"status": "alive"})
+    assert archer.get("/readyz") == (200, {"status": "ready"})
+    # the pod's address is no loopback one, so everything else wants to know who asks
+    assert archer.get("/api/v1/jobs")[0] == 401
 
 
 def test_archers_pod_runs_as_its_user_and_writes_to_its_scratch_folder_alone(archer: Deployed) -> None:
@@ -191,13 +184,15 @@ def test_the_history_servers_pod_of_the_chart_becomes_ready_and_shows_the_job(
     try:
         pod = history.wait_available()
         (status,) = pod["status"]["containerStatuses"]
-        (shown,) = history.get(HISTORY_PORT, "/api/v1/applications")
+        answered, applications = history.get("/api/v1/applications")
         refused = history.inside("touch", "/opt/spark/conf/x")
     finally:
         history.delete()
 
     assert ready(pod)
     assert (status["image"], status["restartCount"]) == (built_spark, 0)
+    assert answered == 200
+    (shown,) = applications
     assert shown["id"] == job.driver()["metadata"]["labels"]["spark-app-selector"]
     assert shown["attempts"][0]["completed"] is True
     assert "Read-only file system" in refused.stderr
