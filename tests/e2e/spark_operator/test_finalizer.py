@@ -21,11 +21,21 @@ def _held_driver(app: Application) -> dict[str, Any]:
     return pod
 
 
+def _bind_driver(app: Application) -> None:
+    """Give the driver a node: every 20 s, Kubernetes' pod collector calls pods failed that are being deleted and have none."""
+    name = app.wait_driver()["metadata"]["name"]
+    path = app.client.path("v1", "Pod", name, app.namespace)
+    target = {"apiVersion": "v1", "kind": "Node", "name": "somewhere"}
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": target}
+    app.client.request("POST", f"{path}/binding", binding)
+
+
 @pytest.mark.parametrize(("exit_code", "state"), [(0, "COMPLETED"), (143, "FAILED")])
 def test_a_driver_that_is_deleted_with_a_finalizer_tells_how_it_ended(
     applications: Applications, exit_code: int, state: str
 ) -> None:
     app = applications.create(template=HELD)
+    _bind_driver(app)
     app.run_driver()
     app.delete_pod()
     _held_driver(app)
