@@ -20,7 +20,11 @@ def serve(
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="ADDRESS", help="A loopback address to listen on; 127.0.0.1 by default."),
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address to listen on, 127.0.0.1 by default; beyond loopback with ARCHER_AUTHENTICATION.",
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", help="8080 by default; the next free one when it is taken, 0 for any.")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 from archer.api.app import create_app
 from archer.auth.access import make_access
+from archer.cli.application import application
 from archer.clock import SystemClock
 from archer.http_server import HttpServer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.archer.cli.conftest import Run
     from tests.archer.conftest import HandDriven
 
@@ -140,3 +142,15 @@ def test_a_grant_that_cannot_be_is_refused_with_all_its_problems(run: Run, by_ha
 
     assert (ended.code, ended.out) == (2, "")
     assert "refused, 3 problems" in ended.err
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "guides" / "archer-access.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^(?:.*-- )?(archer token [^`\n]+)", GUIDE, flags=re.MULTILINE))
+def test_each_command_of_the_guide_is_accepted_with_its_options(line: str) -> None:
+    _, group, name, *words = shlex.split(line)
+    commands: Any = typer.main.get_group(application()).commands[group]
+
+    # raises for an option that there is not
+    assert commands.commands[name].make_context(f"archer {group} {name}", words).params
