@@ -23,98 +23,98 @@ if TYPE_CHECKING:
     from tests.archer.store.conftest import StoreKit
 
 
-def pragma(kit: StoreKit, name: str) -> object:
-    with kit.database.read() as connection:
+def pragma(sqlite_kit: StoreKit, name: str) -> object:
+    with sqlite_kit.database.read() as connection:
         return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
 
 
-def set_on_every_connection(kit: StoreKit, statement: str) -> None:
+def set_on_every_connection(sqlite_kit: StoreKit, statement: str) -> None:
     """As if the machine had become so: connections made from now on have it."""
 
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.cursor().execute(statement)
 
-    event.listen(kit.database.engine, "connect", prepare)
-    kit.database.engine.dispose()
+    event.listen(sqlite_kit.database.engine, "connect", prepare)
+    sqlite_kit.database.engine.dispose()
 
 
-def test_sqlite_writes_ahead_syncs_every_commit_and_checks_foreign_keys(kit: StoreKit) -> None:
-    assert pragma(kit, "journal_mode") == "wal"
-    assert pragma(kit, "synchronous") == 2
-    assert pragma(kit, "foreign_keys") == 1
-    assert pragma(kit, "busy_timeout") == 10_000
+def test_sqlite_writes_ahead_syncs_every_commit_and_checks_foreign_keys(sqlite_kit: StoreKit) -> None:
+    assert pragma(sqlite_kit, "journal_mode") == "wal"
+    assert pragma(sqlite_kit, "synchronous") == 2
+    assert pragma(sqlite_kit, "foreign_keys") == 1
+    assert pragma(sqlite_kit, "busy_timeout") == 10_000
 
 
-def test_nothing_of_a_failed_transaction_stays(kit: StoreKit) -> None:
-    job = kit.submit()
+def test_nothing_of_a_failed_transaction_stays(sqlite_kit: StoreKit) -> None:
+    job = sqlite_kit.submit()
 
     def delete_and_fail() -> None:
-        with kit.database.write() as connection:
+        with sqlite_kit.database.write() as connection:
             connection.exec_driver_sql("DELETE FROM jobs")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         delete_and_fail()
 
-    assert kit.store.job(job.id) == job
+    assert sqlite_kit.store.job(job.id) == job
 
 
-def test_a_read_only_database_is_unavailable_for_writing_and_still_read(kit: StoreKit) -> None:
-    job = kit.submit()
-    set_on_every_connection(kit, "PRAGMA query_only = ON")
+def test_a_read_only_database_is_unavailable_for_writing_and_still_read(sqlite_kit: StoreKit) -> None:
+    job = sqlite_kit.submit()
+    set_on_every_connection(sqlite_kit, "PRAGMA query_only = ON")
 
     with pytest.raises(StoreUnavailableError, match=r"readonly database\); nothing was written, try again"):
-        kit.submit()
+        sqlite_kit.submit()
     with pytest.raises(StoreUnavailableError):
-        kit.move(job, JobState.CANCELLED)
+        sqlite_kit.move(job, JobState.CANCELLED)
     with pytest.raises(StoreUnavailableError):
-        kit.store.probe()
-    assert kit.store.job(job.id) == job
+        sqlite_kit.store.probe()
+    assert sqlite_kit.store.job(job.id) == job
 
 
-def test_a_full_disk_refuses_the_job_and_keeps_no_part_of_it(kit: StoreKit) -> None:
-    pages = pragma(kit, "page_count")
-    set_on_every_connection(kit, f"PRAGMA max_page_count = {pages}")
+def test_a_full_disk_refuses_the_job_and_keeps_no_part_of_it(sqlite_kit: StoreKit) -> None:
+    pages = pragma(sqlite_kit, "page_count")
+    set_on_every_connection(sqlite_kit, f"PRAGMA max_page_count = {pages}")
     big = {"padding": "x" * 200_000}
 
     with pytest.raises(StoreUnavailableError, match="database or disk is full"):
-        kit.submit(key="k", submission=big)
+        sqlite_kit.submit(key="k", submission=big)
 
-    assert not kit.store.key_exists("native", "k")
-    assert kit.store.counters() == {}
+    assert not sqlite_kit.store.key_exists("native", "k")
+    assert sqlite_kit.store.counters() == {}
 
 
-def test_a_file_that_is_no_database_is_unavailable(kit: StoreKit) -> None:
-    kit.store.close()
+def test_a_file_that_is_no_database_is_unavailable(sqlite_kit: StoreKit) -> None:
+    sqlite_kit.store.close()
     for suffix in ("-wal", "-shm"):
-        kit.file.with_name(kit.file.name + suffix).unlink(missing_ok=True)
-    kit.file.write_bytes(b"not a database" * 1000)
+        sqlite_kit.file.with_name(sqlite_kit.file.name + suffix).unlink(missing_ok=True)
+    sqlite_kit.file.write_bytes(b"not a database" * 1000)
 
     with pytest.raises(StoreUnavailableError, match="not a database"):
-        kit.store.job("1")
+        sqlite_kit.store.job("1")
 
 
-def test_a_lock_held_too_long_is_told_as_such(kit: StoreKit) -> None:
-    set_on_every_connection(kit, "PRAGMA busy_timeout = 50")
-    other = kit.database.engine.raw_connection()
+def test_a_lock_held_too_long_is_told_as_such(sqlite_kit: StoreKit) -> None:
+    set_on_every_connection(sqlite_kit, "PRAGMA busy_timeout = 50")
+    other = sqlite_kit.database.engine.raw_connection()
     other.cursor().execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreUnavailableError, match="locked"):
-        kit.submit()
+        sqlite_kit.submit()
 
     other.rollback()
     other.close()
-    assert kit.submit().number == 1
+    assert sqlite_kit.submit().number == 1
 
 
 def test_a_stuck_writer_keeps_the_others_no_longer_than_the_database_would(
-    kit: StoreKit, monkeypatch: pytest.MonkeyPatch
+    sqlite_kit: StoreKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_SECONDS", 0.2)
     entered, leave = threading.Event(), threading.Event()
 
     def write_slowly() -> None:
-        with kit.database.write():
+        with sqlite_kit.database.write():
             entered.set()
             leave.wait(60)
 
@@ -124,28 +124,30 @@ def test_a_stuck_writer_keeps_the_others_no_longer_than_the_database_would(
     begun = time.monotonic()
 
     with pytest.raises(StoreUnavailableError, match="other writers kept the database"):
-        kit.submit()
+        sqlite_kit.submit()
 
     assert time.monotonic() - begun < 30
     leave.set()
     slow.join()
-    assert kit.submit().number == 1
+    assert sqlite_kit.submit().number == 1
 
 
 @pytest.mark.parametrize("put_another_there", [False, True])
-def test_a_file_that_was_removed_under_the_server_takes_no_more_jobs(kit: StoreKit, put_another_there: bool) -> None:
+def test_a_file_that_was_removed_under_the_server_takes_no_more_jobs(
+    sqlite_kit: StoreKit, put_another_there: bool
+) -> None:
     """SQLite would go on writing to a file that nobody can open again."""
-    job = kit.submit()
-    kit.file.rename(kit.file.with_suffix(".away"))
+    job = sqlite_kit.submit()
+    sqlite_kit.file.rename(sqlite_kit.file.with_suffix(".away"))
     if put_another_there:
-        kit.file.write_bytes(b"")
+        sqlite_kit.file.write_bytes(b"")
 
     with pytest.raises(StoreUnavailableError, match="was removed or replaced under this server; restart it"):
-        kit.submit()
+        sqlite_kit.submit()
 
-    kit.file.with_suffix(".away").rename(kit.file)
-    assert kit.store.job(job.id) == job
-    assert kit.submit().number == 2
+    sqlite_kit.file.with_suffix(".away").rename(sqlite_kit.file)
+    assert sqlite_kit.store.job(job.id) == job
+    assert sqlite_kit.submit().number == 2
 
 
 def test_the_database_is_for_the_owners_eyes_even_when_it_was_not_before(tmp_path: Path) -> None:
