@@ -42,7 +42,8 @@ def read_piece(
             why = f"can't read the driver log of attempt {attempt}: {error}"
             raise BackendUnavailableError(why, retry_after_seconds=error.retry_after) from error
         data = ((recorded() if error.not_found else None) or "").encode()
-    return LogPiece(data=data[offset : offset + max(limit, 0)], offset=offset, size=min(len(data), MAX_BYTES))
+    data = data[:MAX_BYTES]
+    return LogPiece(data=data[offset : offset + max(limit, 0)], offset=offset, size=len(data))
 
 
 def read_tail(client: ApiClient, namespace: str, attempt: str) -> str:

@@ -158,7 +158,8 @@ def _without_application(facts: Facts) -> Verdict:
         return Observation(phase=Phase.STARTING, substate="stopping", **_links(facts))
     if driver.ended:
         return UNSURE if facts.application is None and not facts.confirmed else _by_driver(facts, driver)
-    stopping = driver.deleted is not None or facts.application is not None
+    asked = driver.stopped_for is not None or facts.stopped_for is not None
+    stopping = asked or driver.deleted is not None or facts.application is not None
     return _alive(facts, driver, "stopping" if stopping else "its application was deleted; its driver goes on")
 
 

@@ -70,6 +70,8 @@ class DriverRecord:
     created: int
     deleted: int | None
     """When somebody asked for its deletion; None: nobody did."""
+    removed: bool
+    """It is being deleted without any grace that is left: nothing but finalizers keeps it."""
     node: str | None
     pool: str | None
     """Name of the pool that it was made for."""
@@ -95,7 +97,9 @@ class DriverRecord:
     @property
     def ended(self) -> bool:
         """Nothing of it runs any more, and nothing ever will."""
-        return self.end is not None or self.phase in _ENDED_PHASES or (self.deleted is not None and self.node is None)
+        # deleted before a node was found, or before its kubelet had started anything
+        never = self.deleted is not None and not self.started and (self.node is None or self.removed)
+        return self.end is not None or self.phase in _ENDED_PHASES or never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +169,7 @@ def driver(manifest: Mapping[str, Any], pools: Pools = ()) -> DriverRecord:
         started=bool((container.get("state") or {}).keys() & {"running", "terminated"}),
         created=seconds(metadata.get("creationTimestamp")) or 0,
         deleted=_deleted(metadata),
+        removed=bool(metadata.get("deletionTimestamp")) and not metadata.get("deletionGracePeriodSeconds"),
         node=_interned(spec.get("nodeName")),
         pool=_pool(spec, pools),
         pending=_pending(status),

@@ -83,6 +83,7 @@ LIVING = [
     (made.application("RUNNING", deleted=True), None, 310, STARTING, "stopping"),
     (None, made.driver(deleted=made.LATER), 310, RUNNING, "stopping"),
     (None, made.driver(), 310, RUNNING, "its application was deleted; its driver goes on"),
+    (None, made.driver(annotations={"archer.moka.dev/stopped-for": "cancel"}), 310, RUNNING, "stopping"),
     (
         made.application("SUBMISSION_FAILED", "no such host"),
         None,
@@ -144,6 +145,8 @@ ENDED = [
     (made.application("SUSPENDING"), made.driver("Failed", exit_code=143, deleted=made.BORN), False, 143),
     # the node is gone, and the collector of pods wrote the phase
     (made.application("FAILED", NOT_FOUND), made.driver("Failed", deleted=made.BORN), False, None),
+    # deleted before its image was there: the kubelet is done with it, and the finalizer alone keeps it
+    (made.application("SUBMITTED"), made.driver("Pending", waiting=IMAGE_PULL, deleted=made.BORN), False, None),
     # deleted before a node was found: the operator ignores it, and waits for ever
     (made.application("SUBMITTED"), made.driver("Pending", node=None, deleted=made.BORN), False, None),
 ]

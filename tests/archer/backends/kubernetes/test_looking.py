@@ -1,0 +1,214 @@
+"""One look at many attempts: what is asked for live, how much of it, and what a failure of one means for the others."""
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from archer.backends.interface import Observation, Outcome, Phase
+from archer.backends.kubernetes import looking, names, records
+from archer.backends.kubernetes.following import Following
+from archer.backends.kubernetes.looking import NOTHING_NEW, Looker, Place
+from archer.backends.kubernetes.observation import Executors
+from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
+from archer.errors import BackendUnavailableError
+from archer.kubernetes.errors import ApiError
+from archer.model import Attempt
+from testbed import spark_manifests as made
+from testbed.archer_builders import make_attempt
+from testbed.fake_kubernetes import FakeKubernetes
+
+APPLICATION = names.applications(made.NAMESPACE, made.NAME)
+DRIVER = names.pods(made.NAMESPACE, f"{made.NAME}-driver")
+NOT_FOUND = made.application("FAILED", "driver pod not found")
+
+
+@dataclass
+class Cache:
+    """What a reflector would know, as the test says."""
+
+    apps: dict[str, ApplicationRecord] = field(default_factory=dict)
+    pods: dict[str, DriverRecord] = field(default_factory=dict)
+    synced: bool = True
+    due: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def following(self) -> Following:
+        return cast("Following", self)
+
+    def check(self) -> None:
+        if not self.synced:
+            raise BackendUnavailableError("it is being listed")
+
+    def application(self, attempt: str) -> ApplicationRecord | None:
+        return self.apps.get(attempt)
+
+    def driver(self, attempt: str) -> DriverRecord | None:
+        return self.pods.get(attempt)
+
+    def gone(self, attempt: str) -> DriverRecord | None:
+        del attempt
+        return None
+
+    def executors(self, attempt: str) -> Executors:
+        del attempt
+        return Executors()
+
+    def again(self, attempt: str, at: float) -> None:
+        self.due[attempt] = at
+
+
+@dataclass
+class Desk:
+    """A looker over a cache and a cluster, and a database that knows every attempt."""
+
+    api: FakeKubernetes
+    cache: Cache
+    workers: ThreadPoolExecutor
+    follows: bool = True
+    asked: list[str] = field(default_factory=list)
+    """Of the database."""
+
+    def known(self, attempts: Collection[str]) -> Mapping[str, Attempt]:
+        self.asked += attempts
+        spec = {"metadata": {"namespace": made.NAMESPACE}, "spec": {"mainApplicationFile": "/app/report.py"}}
+        return {name: make_attempt(name=name, spec=spec) for name in attempts if name != "nobody"}
+
+    def look(self, *attempts: str) -> dict[str, Observation]:
+        following = self.cache.following if self.follows else None
+        place = Place(namespace=made.NAMESPACE, following=following)
+        looker = Looker(
+            client=self.api.client,
+            workers=self.workers,
+            pools=(),
+            spot=(),
+            known=self.known,
+            place=lambda attempt, known: place if attempt in known else None,
+            stopped_for=lambda _attempt: None,
+            settle_seconds=10,
+            clock=lambda: float(made.BORN_SECONDS + 400),
+        )
+        cached = {name: place for name in attempts if name in self.cache.apps or name in self.cache.pods}
+        return looker.look(attempts, cached)
+
+
+@pytest.fixture
+def desk(api: FakeKubernetes, workers: ThreadPoolExecutor) -> Desk:
+    return Desk(api, Cache(), workers)
+
+
+def outcome(found: Mapping[str, Observation]) -> Outcome:
+    (observation,) = found.values()
+    assert observation.outcome is not None, observation
+    return observation.outcome
+
+
+def test_what_the_cache_knows_costs_no_call_and_no_query(desk: Desk) -> None:
+    desk.cache.apps = {f"a-{number}": records.application(made.application("RUNNING")) for number in range(1000)}
+
+    found = desk.look(*desk.cache.apps)
+
+    assert {seen.phase for seen in found.values()} == {Phase.RUNNING}
+    assert (desk.api.calls, desk.asked) == ([], [])
+
+
+def test_an_absence_is_asked_for_before_it_is_believed(desk: Desk) -> None:
+    assert desk.look(made.NAME)[made.NAME].phase is Phase.VANISHED
+    assert desk.api.calls == [("GET", DRIVER), ("GET", APPLICATION)]
+
+
+def test_what_the_cache_had_missed_is_judged_as_it_is(desk: Desk) -> None:
+    desk.api.objects |= {APPLICATION: made.application("RUNNING"), DRIVER: made.driver()}
+
+    assert desk.look(made.NAME)[made.NAME].phase is Phase.RUNNING
+
+
+def test_a_pod_of_that_name_that_is_not_ours_tells_nothing(desk: Desk) -> None:
+    foreign = made.driver("Succeeded", exit_code=0)
+    foreign["metadata"]["labels"] = {}
+    desk.api.objects[DRIVER] = foreign
+
+    assert desk.look(made.NAME)[made.NAME].phase is Phase.VANISHED
+
+
+def test_an_answer_that_says_nothing_is_nothing_new_and_the_others_are_told(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(NOT_FOUND), "b": records.application(made.application("RUNNING"))}
+    desk.api.faults["GET", DRIVER] = [ApiError(500, "InternalError", "etcd")]
+
+    found = desk.look(made.NAME, "b")
+
+    assert found[made.NAME] is NOTHING_NEW
+    assert found["b"].phase is Phase.RUNNING
+    # no event will come: time is what it waits for
+    assert list(desk.cache.due) == [made.NAME]
+
+
+def test_a_look_asks_for_a_bounded_number_of_absences(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LIVE_PER_LOOK", 3)
+
+    found = desk.look(*(f"a-{number}" for number in range(10)))
+
+    assert [seen.phase for seen in found.values()].count(Phase.VANISHED) == 3
+    assert len(desk.api.calls) == 6
+    assert list(found.values()).count(NOTHING_NEW) == 7
+
+
+def test_nothing_is_said_while_the_namespace_is_not_known(desk: Desk) -> None:
+    desk.cache.synced = False
+
+    with pytest.raises(BackendUnavailableError, match="being listed"):
+        desk.look(made.NAME)
+
+
+def test_an_attempt_that_nobody_knows_has_vanished(desk: Desk) -> None:
+    assert desk.look("nobody")["nobody"].last_seen == "nobody knows in which namespace it was"
+
+
+def test_a_server_that_does_not_follow_the_namespace_asks_for_everything(desk: Desk) -> None:
+    desk.follows = False
+    executor = made.executor(phase="Failed", exit_code=137, reason="OOMKilled")
+    desk.api.objects |= {
+        APPLICATION: made.application("FAILED", "driver container failed with ExitCode: 11, Reason: Error"),
+        DRIVER: made.driver("Failed", exit_code=11),
+        names.pods(made.NAMESPACE, executor["metadata"]["name"]): executor,
+    }
+
+    pods = outcome(desk.look(made.NAME)).evidence.pods
+
+    assert pods is not None
+    assert [each.reason for each in pods.executors if each.exit_code == 137] == ["OOMKilled"]
+
+
+def test_the_end_of_a_failed_drivers_log_is_evidence_and_is_kept(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(NOT_FOUND)}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Failed", exit_code=1))}
+    desk.api.logs[f"{DRIVER}/log"] = b"the last words"
+
+    found = outcome(desk.look(made.NAME))
+
+    assert found.evidence.stdout == "the last words"
+    assert found.evidence.application == "/app/report.py"
+    assert found.texts == {"driver-log": "the last words"}
+
+
+def test_of_a_success_only_a_log_that_is_about_to_go_is_read(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(made.application("COMPLETED"))}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Succeeded", exit_code=0))}
+    desk.api.logs[f"{DRIVER}/log"] = b"all well"
+    assert outcome(desk.look(made.NAME)).texts == {}
+    assert desk.asked == []
+
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Succeeded", exit_code=0, deleted=made.LATEST))}
+
+    found = outcome(desk.look(made.NAME))
+    assert (found.succeeded, found.texts) == (True, {"driver-log": "all well"})
+
+
+def test_an_end_waits_for_its_log_while_the_cluster_is_busy(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(NOT_FOUND)}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Failed", exit_code=1))}
+    desk.api.faults["GET", f"{DRIVER}/log"] = [ApiError(429, "TooManyRequests", "slow down")]
+
+    assert desk.look(made.NAME)[made.NAME] is NOTHING_NEW
