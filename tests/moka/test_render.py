@@ -13,27 +13,14 @@ from typer.testing import CliRunner, Result
 import environments
 from archer.cluster_config import load_cluster_config
 from environments import Environment, environment_names, load
+from k8s_manifests import build_charts
 from moka import render as moka_render
 from moka.cli import application
 from moka.errors import BadInputError, MokaError
 
 DEV = Path(environments.__file__).with_name("dev.yaml")
-FILES = [
-    "00-crds.yaml",
-    "01-target-group-crds.yaml",
-    "10-namespaces.yaml",
-    "15-priority-classes.yaml",
-    "16-storage-classes.yaml",
-    "17-flow-control.yaml",
-    "18-cluster-autoscaler.yaml",
-    "19-archer-rights.yaml",
-    "20-spark-operator.yaml",
-    "30-yunikorn.yaml",
-    "35-load-balancer-controller.yaml",
-    "40-history-server.yaml",
-    "45-log-shipper.yaml",
-    "50-archer.yaml",
-]
+FILES = [component.file_name for component in build_charts(load("dev"), load("dev").clusters[0])]
+"""In order; which they must be is said where charts are assembled."""
 
 
 @pytest.fixture
