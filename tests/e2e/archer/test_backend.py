@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archer.backends.interface import Outcome, Phase, StopReason
+from archer.cli import main
 from archer.diagnosis import diagnose
 from archer.errors import BackendUnavailableError, LaunchRefusedError
 from archer.model import Category, JobState
@@ -293,6 +295,37 @@ def test_the_sweep_frees_what_a_crash_left_and_nothing_that_goes_on(shop: Shop) 
     assert shop.backend.sweep(NAMESPACE) == 2
     assert [shop.held(name) for name in (over, stray, runs)] == [False, False, True]
     assert shop.backend.observe([runs])[runs].phase is Phase.RUNNING
+
+
+def test_the_command_frees_drivers_that_ended_and_with_all_the_others_too(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over, runs = shop.launch(SUCCEEDS), shop.launch(RUNS)
+    shop.wait(over, Phase.ENDED)
+    shop.wait(runs, Phase.RUNNING)
+
+    def command(*options: str) -> tuple[int | str | None, str]:
+        where = ["--namespace", NAMESPACE, "--kubeconfig", str(shop.ground.archer), *options]
+        with pytest.raises(SystemExit) as ended:
+            main(["finalizers", "release", *where])
+        said = capsys.readouterr()
+        return ended.value.code, said.out + said.err
+
+    code, said = command()
+    assert code == 0
+    assert re.search(rf"{over}-driver +Succeeded +to release", said)
+    assert re.search(rf"{runs}-driver +Running +kept: it runs", said)
+    assert "1 would be released; give --yes to do it" in said
+    assert [shop.held(over), shop.held(runs)] == [True, True]
+
+    assert "1 released" in command("--yes")[1]
+    assert [shop.held(over), shop.held(runs)] == [False, True]
+    assert "1 released" in command("--all", "--yes")[1]
+    assert not shop.held(runs)
+    assert "no driver is kept there" in command("--all", "--yes")[1]
+    code, said = command("--namespace", "default")
+    assert code == 4
+    assert "forbidden" in said
 
 
 def test_logs_are_cut_by_byte_and_outlive_the_pod(shop: Shop) -> None:
