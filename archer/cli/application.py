@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from archer.cli import explain, jobs, logs, server, submit, tokens, waiting
+from archer.cli import explain, finalizers, jobs, logs, server, submit, tokens, waiting
 from archer.cli.credentials import with_token
 from archer.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from archer.cli.output import say, say_problems
@@ -36,6 +36,7 @@ _COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (
 )
 _GROUPS: Sequence[tuple[str, str, str, Sequence[tuple[str, Callable[..., None]]]]] = (
     ("token", _SERVER, tokens.HELP, tokens.COMMANDS),
+    ("finalizers", _SERVER, finalizers.HELP, finalizers.COMMANDS),
 )
 
 
