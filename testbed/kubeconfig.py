@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import ssl
 import subprocess
 import tempfile
@@ -45,7 +46,7 @@ class Access:
 
 
 def write(path: Path, *, context: str, server: str, authority: Path, user: Pair | str) -> Path:
-    """Write a kubeconfig with one context, whose user has a certificate or a token. Only we may read it."""
+    """Write a kubeconfig with one context, whose user has a certificate or a token, at once. Only we may read it."""
     if isinstance(user, str):
         who: dict[str, str] = {"token": user}
     else:
@@ -60,8 +61,11 @@ def write(path: Path, *, context: str, server: str, authority: Path, user: Pair 
         "users": [{"name": context, "user": who}],
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
     }
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    # a program that starts right now may be reading the one of that name
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    fresh.replace(path)
     return path
 
 

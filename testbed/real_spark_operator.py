@@ -68,10 +68,11 @@ class RealOperatorProcess(OperatorProcess):
 
     def _launch(self) -> None:
         command: list[str | Path] = [self._program, *self.chart.arguments_with(self.flags)]
-        self.pid = self.cluster.run(self.name, command, self.environment())
+        environment = self.environment()
+        self.pid = self.cluster.run(self.name, command, environment)
         if self._drivers:
             of = f"--namespaces={','.join(self.namespaces)}"
-            administrator = {**self.environment(), "KUBECONFIG": str(self.cluster.kubeconfig)}
+            administrator = {**environment, "KUBECONFIG": str(self.cluster.kubeconfig)}
             drivers = [sys.executable, "-m", "testbed.spark_operator.executors", of]
             self.cluster.run(f"{self.name}-drivers", drivers, administrator)
 

@@ -117,3 +117,19 @@ def test_data_wins_over_a_file_and_is_kept_in_our_folder(tmp_path: Path) -> None
 
     assert kubeconfig.read(written(tmp_path, document({}, cluster)), "lab", scratch).authority == b"inline"
     assert json.dumps([path.stat().st_mode & 0o777 for path in scratch.iterdir()]) == json.dumps([0o600])
+
+
+def test_a_file_that_is_written_again_stays_whole_for_who_is_reading_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ca").pair.certificate
+    path = tmp_path / "config"
+
+    def write(token: str) -> None:
+        kubeconfig.write(path, context="lab", server="https://x", authority=authority, user=token)
+
+    write("first")
+    with path.open(encoding="utf-8") as reading:
+        write("second")
+        assert yaml.safe_load(reading)["users"][0]["user"]["token"] == "first"  # noqa: S105 - no secret
+
+    assert kubeconfig.read(path, "lab", tmp_path).token == "second"  # noqa: S105 - no secret
+    assert [each.name for each in tmp_path.glob("config*")] == ["config"]
