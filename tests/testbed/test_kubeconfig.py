@@ -129,7 +129,7 @@ def test_a_file_that_is_written_again_stays_whole_for_who_is_reading_it(tmp_path
     write("first")
     with path.open(encoding="utf-8") as reading:
         write("second")
-        assert yaml.safe_load(reading)["users"][0]["user"]["token"] == "first"  # noqa: S105 - no secret
+        assert yaml.safe_load(reading)["users"][0]["user"]["token"] == "first"
 
-    assert kubeconfig.read(path, "lab", tmp_path).token == "second"  # noqa: S105 - no secret
+    assert kubeconfig.read(path, "lab", tmp_path).token == "second"
     assert [each.name for each in tmp_path.glob("config*")] == ["config"]
