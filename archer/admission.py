@@ -6,8 +6,9 @@ routes each pick, and commits all of them in one transaction under its fence. Wh
 launchers of this process; when it dies first, another launcher finds it by the end of the claim.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from archer.scheduling.amounts import Ledger
 from archer.scheduling.breaker import Circuit
 from archer.scheduling.fair_share import Round
 from archer.scheduling.judge import Judge, Picked, Surroundings
-from archer.scheduling.limits import Bounds
+from archer.scheduling.limits import MAX_LIVE_PER_NAMESPACE, MAX_UNACKNOWLEDGED, Bounds
 from archer.scheduling.pacing import TokenBucket
 from archer.scheduling.queue_tree import QueueTree
 from archer.scheduling.routing import Target
@@ -38,7 +39,12 @@ _MOST_PER_QUEUE: Final = 20_000
 """Jobs of a queue that a round looks at. It looks deeper only when all that it saw were set aside, a user at their limit
 perhaps, while others may wait behind them."""
 
+_DEEPER_AGAIN_SECONDS: Final = 10
+
 _OVERDUE: Final = 100
+
+WAITS_FOR_ITS_TURN: Final = "waits for a slot"
+"""What the store writes of a new job."""
 
 _log = structlog.get_logger()
 
@@ -64,8 +70,12 @@ class AdmissionSettings:
     """How long a launcher may take before another one may create the attempt."""
     creates_per_minute: float | None = None
     """For every cluster, instead of the environment's; None: the environment's."""
-    bounds: Bounds | None = None
-    """Instead of the environment's; None: the environment's."""
+    burst: int | None = None
+    """Creates that an idle cluster may be given at once; None: ten seconds' worth."""
+    unacknowledged: int = MAX_UNACKNOWLEDGED
+    """Applications of a cluster that may exist without Spark having shown up."""
+    namespace_applications: int = MAX_LIVE_PER_NAMESPACE
+    """Live applications of one namespace of one cluster."""
 
 
 @dataclass(kw_only=True)
@@ -86,6 +96,7 @@ class Admission:
     _trials: dict[str, datetime] = field(default_factory=dict)
     """When a job was sent last to try a cluster that did not answer."""
     _per_queue: int = _LEAST_PER_QUEUE
+    _deeper_after: datetime | None = None
     _waits: Mapping[tuple[str, str | None], str] | None = None
     """As last written; None: not known."""
 
@@ -106,7 +117,7 @@ class Admission:
         round_ = fair_share.pick(waiting, judge.around.tree, judge.ledger, most=most, admit=judge.admit)
         started = self._commit(round_.picked, fence, now)
         self._explain(waiting, round_)
-        deeper = self._look_deeper(waiting, round_)
+        deeper = self._look_deeper(waiting, round_, now)
         return deeper or (round_.full and started > 0)
 
     def _surroundings(self, waiting: Sequence[Job], now: datetime) -> Surroundings:
@@ -122,10 +133,14 @@ class Admission:
             trials=self._trials,
             now=now,
         )
-        bounds = self.settings.bounds or Bounds.of(config)
+        limits = self.settings
         return Surroundings(
             tree=tree,
-            bounds=bounds,
+            bounds=replace(
+                Bounds.of(config),
+                unacknowledged=limits.unacknowledged,
+                namespace_applications=limits.namespace_applications,
+            ),
             targets=targets,
             switches=switches,
             config=config,
@@ -136,7 +151,7 @@ class Admission:
         for view in () if self.config is None else self.config.clusters:
             per_minute = self.settings.creates_per_minute or view.creates_per_minute
             if view.name in self.backends and view.name not in self._buckets:
-                self._buckets[view.name] = TokenBucket(per_minute)
+                self._buckets[view.name] = TokenBucket(per_minute, burst=self.settings.burst)
         return self._buckets
 
     def _take(self, target: Target, now: datetime) -> None:
@@ -246,7 +261,7 @@ class Admission:
         changed = {
             job.id: round_.reasons.get(job.id, "")
             for job in waiting
-            if job.id not in picked and (job.reason or "") != round_.reasons.get(job.id, "")
+            if job.id not in picked and own_reason(job) != round_.reasons.get(job.id, "")
         }
         if changed:
             self.store.set_reasons(changed)
@@ -256,21 +271,28 @@ class Admission:
             self.store.set_waits(waits)
             self._waits = dict(waits)
 
-    def _look_deeper(self, waiting: Sequence[Job], round_: Round[Picked]) -> bool:
-        """Whether the next round should see more of a queue, whose first jobs are all set aside."""
-        seen: dict[str, int] = {}
-        for job in waiting:
-            seen[job.queue] = seen.get(job.queue, 0) + 1
+    def _look_deeper(self, waiting: Sequence[Job], round_: Round[Picked], now: datetime) -> bool:
+        """Whether to look again, at more of a queue whose first jobs were set aside: others may wait behind them."""
+        seen = Counter(job.queue for job in waiting)
+        picked = Counter(job.queue for job, _ in round_.picked)
         stuck = any(
-            number >= self._per_queue and (queue, None) not in round_.waits and queue in round_.exhausted
+            number >= self._per_queue and queue in round_.exhausted and picked[queue] < number / 2
             for queue, number in seen.items()
         )
-        if stuck and not round_.picked and self._per_queue < _MOST_PER_QUEUE:
+        may = self._deeper_after is None or now >= self._deeper_after
+        if stuck and may and self._per_queue < _MOST_PER_QUEUE:
             self._per_queue = min(self._per_queue * 4, _MOST_PER_QUEUE)
             return True
-        if not stuck:
+        if self._per_queue > _LEAST_PER_QUEUE:
+            # a look at everything costs as much as waits: not at each round
             self._per_queue = _LEAST_PER_QUEUE
+            self._deeper_after = now + timedelta(seconds=_DEEPER_AGAIN_SECONDS)
         return False
+
+
+def own_reason(job: Job) -> str:
+    """What the job alone waits for; empty when that is its turn."""
+    return "" if job.reason in {None, WAITS_FOR_ITS_TURN} else job.reason or ""
 
 
 def _unplannable(error: ArcherError) -> Diagnosis:

@@ -1,0 +1,438 @@
+"""Which jobs are admitted, where to, and what the others are told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from archer.admission import Admission
+from archer.errors import FencedOutError, LaunchRefusedError
+from archer.model import ACTIVE_STATES, Category, Job, JobState
+from archer.store.interface import Change, ClusterHealth, Fence, Mode
+
+if TYPE_CHECKING:
+    from tests.archer.scheduling.conftest import MakeYard, Yard
+
+S = JobState
+
+
+def health(yard: Yard, name: str, breaker: str = "closed", **fields: Any) -> None:
+    whole = {"healthy": breaker == "closed", "message": "", "create_seconds": None, "at": yard.clock.now(), **fields}
+    yard.store.report_health(ClusterHealth(name=name, breaker=breaker, **whole))
+
+
+def finish(yard: Yard, job: Job, **fields: Any) -> None:
+    found = yard.job(job)
+    for to in (S.SUBMITTED, S.SUCCEEDED) if found.state is S.SUBMITTING else (S.SUCCEEDED,):
+        more = fields if to is S.SUCCEEDED else {}
+        change = Change(expect_version=found.version, actor="t", at=yard.clock.now(), message="as told", to=to, **more)
+        found = yard.store.change(found.id, change)
+
+
+def test_a_job_is_written_down_with_its_cluster_and_attempt_before_anything_is_created(yard: Yard) -> None:
+    job = yard.submit()
+
+    yard.admit()
+
+    found = yard.job(job)
+    (attempt,) = yard.store.attempts(job.id)
+    assert (found.state, found.attempt, found.namespace) == (S.SUBMITTING, 1, "spark-ads")
+    assert attempt.name == f"{job.id}-1"
+    assert attempt.spec == {"name": "report", "attempt": 1, "rung": 1.0}
+    assert found.cluster in {"east", "west"}
+    message = yard.store.events(job.id)[-1].message
+    assert message == (
+        f"attempt 1 goes to cluster {found.cluster}: "
+        f"east, west are about equal, and jobs named report go to {found.cluster}"
+    )
+    assert not any(cluster.creates for cluster in yard.clusters.values())
+
+
+def test_a_full_queue_says_so_and_starts_the_next_job_when_one_ends(make_yard: MakeYard) -> None:
+    yard = make_yard(**{"root.ads.ctr": {"max_applications": 2}})
+    jobs = [yard.submit() for _ in range(3)]
+
+    yard.admit()
+
+    assert yard.states(*jobs) == ["SUBMITTING", "SUBMITTING", "QUEUED"]
+    assert yard.reason(jobs[2]) == "queue root.ads.ctr runs 2 of 2 jobs"
+    assert yard.store.place(yard.job(jobs[2])) == 0
+    finish(yard, jobs[0])
+    yard.admit()
+    assert yard.states(jobs[2]) == ["SUBMITTING"]
+    assert yard.reason(jobs[2]) is None
+
+
+def test_reasons_are_as_users_read_them(make_yard: MakeYard) -> None:
+    yard = make_yard(
+        **{
+            "root.ads": {"max": {"vcores": 8, "memory_gib": 100}},
+            "queues": {"user_limit": {"max_applications": 2, "max": {"vcores": 100, "memory_gib": 100}}},
+        }
+    )
+    own = [yard.submit(user="grace") for _ in range(3)]
+    huge = yard.submit(vcores=9, user="linus")
+    large = yard.submit(vcores=6, user="linus")
+
+    yard.admit()
+
+    assert yard.states(*own, huge, large) == ["SUBMITTING", "SUBMITTING", "QUEUED", "QUEUED", "QUEUED"]
+    assert yard.reason(own[2]) == "user grace runs 2 of 2 jobs"
+    assert yard.reason(huge) == (
+        "the job asks for 9 vcores, more than the 8 vcores of queue root.ads: it can never start"
+    )
+    assert yard.reason(large) == "queue root.ads holds 4 of 8 vcores, the next job asks for 6 vcores"
+
+
+def test_a_reason_that_no_longer_holds_is_taken_back(make_yard: MakeYard) -> None:
+    yard = make_yard()
+    job = yard.submit(submission={"cluster": "east"})
+    yard.switch("cluster", "east")
+    yard.admit()
+    assert yard.reason(job) == "cluster east is paused by ada: month end"
+
+    yard.switch("cluster", "east", Mode.OPEN)
+    yard.switch("queue", "root.ads")
+    yard.admit()
+
+    assert yard.reason(job) == "queue root.ads is paused by ada: month end"
+
+
+def test_unchanged_reasons_are_not_written_again(make_yard: MakeYard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard = make_yard(**{"root.ads.ctr": {"max_applications": 1}})
+    [yard.submit() for _ in range(2)]
+    yard.submit(submission={"cluster": "south"}, queue="root.ads.etl")
+    yard.admit()
+    written: list[str] = []
+    for name in ("set_waits", "set_reasons"):
+        monkeypatch.setattr(yard.store, name, lambda _, name=name: written.append(name))
+
+    yard.admit()
+
+    assert written == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("queue", "root.ads.ctr"), ("queue", "root.ads"), ("queue", "root"), ("all", "")]
+)
+def test_a_paused_queue_starts_nothing_and_the_others_do(yard: Yard, kind: str, name: str) -> None:
+    held, other = yard.submit(), yard.submit(queue="root.ml")
+    yard.switch(kind, name)
+
+    yard.admit()
+
+    free = "SUBMITTING" if name.startswith("root.ads") else "QUEUED"
+    assert yard.states(held, other) == ["QUEUED", free]
+    assert "is paused by ada: month end" in (yard.reason(held) or "")
+    yard.switch(kind, name, Mode.OPEN)
+    yard.admit()
+    assert yard.states(held, other) == ["SUBMITTING", "SUBMITTING"]
+
+
+@pytest.mark.parametrize("mode", [Mode.DRAINING, Mode.PAUSED])
+def test_jobs_go_elsewhere_from_a_cluster_that_takes_none_unless_they_asked_for_it(yard: Yard, mode: Mode) -> None:
+    yard.switch("cluster", "east", mode)
+    free, named = [yard.submit() for _ in range(5)], yard.submit(submission={"cluster": "east"})
+
+    yard.admit()
+
+    assert {yard.job(job).cluster for job in free} == {"west"}
+    assert yard.states(named) == ["QUEUED"]
+    assert yard.reason(named) == f"cluster east is {mode} by ada: month end"
+
+
+def test_a_cluster_that_does_not_answer_takes_no_job_until_one_has_tried_it(yard: Yard) -> None:
+    yard.switch("cluster", "west")
+    jobs = [yard.submit() for _ in range(4)]
+    health(yard, "east", "open", message="connection refused")
+    yard.admit()
+    assert yard.states(*jobs) == ["QUEUED"] * 4
+    assert (
+        yard.reason(jobs[0])
+        == "cluster east doesn't answer: connection refused; cluster west is paused by ada: month end"
+    )
+
+    health(yard, "east", "half-open")
+    yard.admit()
+    yard.admit()
+
+    assert Counter(yard.states(*jobs)) == {"SUBMITTING": 1, "QUEUED": 3}
+    health(yard, "east")
+    yard.admit()
+    assert yard.states(*jobs) == ["SUBMITTING"] * 4
+
+
+def test_what_a_launcher_said_long_ago_keeps_no_job_out(yard: Yard) -> None:
+    job = yard.submit()
+    for name in yard.clusters:
+        health(yard, name, "open")
+    yard.clock.advance(121)
+
+    yard.admit()
+
+    assert yard.states(job) == ["SUBMITTING"]
+
+
+def test_a_cluster_is_given_jobs_at_its_pace(make_yard: MakeYard) -> None:
+    yard = make_yard(east={"creates_per_minute": 60}, west={"creates_per_minute": 60})
+    yard.switch("cluster", "west")
+    jobs = [yard.submit() for _ in range(15)]
+
+    for expected in (10, 11, 12):
+        yard.admit()
+        assert Counter(yard.states(*jobs))["SUBMITTING"] == expected
+        yard.clock.advance(1)
+    assert "cluster east takes new applications at its pace, 60 a minute" in (yard.reason(jobs[-1]) or "")
+
+
+def test_a_setting_raises_the_pace(make_yard: MakeYard) -> None:
+    yard = make_yard(east={"creates_per_minute": 1}, west={"creates_per_minute": 1})
+    yard.admission = yard.admission_of("d", creates_per_minute=6000)
+    jobs = [yard.submit() for _ in range(50)]
+
+    yard.admit()
+
+    assert set(yard.states(*jobs)) == {"SUBMITTING"}
+
+
+def test_creates_that_spark_has_not_taken_up_are_bounded(make_yard: MakeYard) -> None:
+    yard = make_yard()
+    yard.admission = yard.admission_of("d", unacknowledged=3)
+    jobs = [yard.submit() for _ in range(8)]
+
+    yard.admit()
+
+    assert Counter(yard.job(job).cluster for job in jobs if yard.job(job).cluster) == {"east": 3, "west": 3}
+    assert "has 3 of 3 applications that Spark has not taken up yet" in (yard.reason(jobs[7]) or "")
+
+
+def test_a_teams_quota_is_one_per_cluster_and_holds_that_team_only(make_yard: MakeYard) -> None:
+    yard = make_yard(ads={"quota": {"vcores": 4, "memory_gib": 1000}})
+    ads, ml = [yard.submit() for _ in range(6)], yard.submit(queue="root.ml")
+
+    yard.admit()
+
+    assert Counter(yard.job(job).cluster for job in ads) == {"east": 2, "west": 2, None: 2}
+    assert yard.states(ml) == ["SUBMITTING"]
+    assert "team ads on cluster east holds 4 of 4 vcores, the next job asks for 2 vcores" in (yard.reason(ads[5]) or "")
+
+
+def test_the_first_attempt_starts_with_the_memory_that_worked_last_time(yard: Yard) -> None:
+    before = yard.submit(memory_mib=1024)
+    yard.admit()
+    attempt_rung = 2.0
+    with yard.database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE attempts SET memory_rung = {attempt_rung}")
+    finish(yard, before, remember_rung=True)
+    job, other = yard.submit(), yard.submit(name="another")
+
+    yard.admit()
+
+    assert yard.job(job).memory_rung == yard.store.attempts(job.id)[0].memory_rung == 2.0
+    assert yard.store.attempts(job.id)[0].spec["rung"] == 2.0
+    notes = [event.message for event in yard.store.events(job.id)]
+    assert "starts with 2 times the memory: that worked last time" in notes
+    assert yard.job(other).memory_rung == 1.0
+
+
+def test_memory_that_worked_elsewhere_and_fits_no_node_here_is_not_asked_for(yard: Yard) -> None:
+    before = yard.submit()
+    yard.admit()
+    with yard.database.write() as connection:
+        connection.exec_driver_sql("UPDATE attempts SET memory_rung = 4")
+    finish(yard, before, remember_rung=True)
+    job = yard.submit(submission={"executor": {"memory": "20g"}})
+
+    yard.admit()
+
+    assert (yard.states(job), yard.job(job).memory_rung) == (["SUBMITTING"], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "category", "summary"),
+    [
+        (LaunchRefusedError("no such profile", "name another"), Category.SUBMIT_ERROR, "no such profile"),
+        (LaunchRefusedError("full", "wait", category="quota"), Category.QUOTA, "full"),
+        (TypeError("ours"), Category.SUBMIT_ERROR, "its specification could not be written: a defect of Archer"),
+    ],
+)
+def test_a_job_whose_plan_fails_fails_alone_and_says_why(
+    yard: Yard, error: Exception, category: Category, summary: str
+) -> None:
+    bad, good = yard.submit(), yard.submit()
+    for cluster in yard.clusters.values():
+        cluster.unplannable = {bad.id: error}
+
+    yard.admit()
+
+    assert yard.states(bad, good) == ["FAILED", "SUBMITTING"]
+    diagnosis = yard.job(bad).diagnosis
+    assert diagnosis is not None
+    assert (diagnosis.category, diagnosis.summary) == (category, summary)
+    assert yard.store.attempts(bad.id) == []
+
+
+def test_a_job_that_can_not_be_read_keeps_no_other_waiting(yard: Yard) -> None:
+    bad, good = yard.submit(), yard.submit()
+    with yard.database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE jobs SET submission = '{{}}' WHERE id = '{bad.id}'")
+
+    yard.admit()
+
+    assert yard.states(bad, good) == ["QUEUED", "SUBMITTING"]
+    assert "can't read this job" in (yard.reason(bad) or "")
+
+
+def test_a_job_that_waited_too_long_fails(yard: Yard) -> None:
+    yard.switch("all", "")
+    deadline = yard.clock.now() + timedelta(seconds=60)
+    job = yard.submit(queue_deadline=deadline, submission={"timeouts": {"queue_seconds": 60}})
+    yard.clock.advance(61)
+
+    yard.admit()
+
+    diagnosis = yard.job(job).diagnosis
+    assert yard.states(job) == ["FAILED"]
+    assert diagnosis is not None
+    assert diagnosis.category is Category.TIMEOUT
+
+
+def test_a_stale_fence_writes_nothing(yard: Yard) -> None:
+    job = yard.submit()
+    old = yard.fence()
+    yard.store.release(old)
+    assert yard.fence("another")
+
+    with pytest.raises(FencedOutError):
+        yard.admission.step(old)
+
+    assert yard.states(job) == ["QUEUED"]
+    assert yard.store.attempts(job.id) == []
+    assert yard.reason(job) is None
+
+
+def test_one_more_round_is_asked_for_while_there_may_be_more(make_yard: MakeYard) -> None:
+    yard = make_yard()
+    yard.admission = yard.admission_of("d", per_round=2)
+    jobs = [yard.submit() for _ in range(3)]
+
+    assert yard.admit() is True
+    assert yard.admit() is False
+    assert set(yard.states(*jobs)) == {"SUBMITTING"}
+    assert yard.admit() is False
+
+
+def test_users_behind_hundreds_of_jobs_of_one_at_the_limit_are_reached(make_yard: MakeYard) -> None:
+    limit = {"max_applications": 1, "max": {"vcores": 100, "memory_gib": 100}}
+    yard = make_yard(queues={"user_limit": limit})
+    for _ in range(450):
+        yard.submit(user="ada")
+    other = yard.submit(user="grace")
+
+    for _ in range(10):
+        # other queues go on starting jobs
+        yard.submit(user=None, queue="root.ml")
+        yard.admit()
+
+    assert yard.states(other) == ["SUBMITTING"]
+
+
+@pytest.mark.parametrize("number", [100, 400])
+def test_a_rounds_calls_to_the_store_do_not_depend_on_how_many_wait(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    for _ in range(number):
+        yard.submit()
+    calls: Counter[str] = Counter()
+    for name in [name for name in dir(yard.store) if not name.startswith("_")]:
+        method = getattr(yard.store, name)
+        if callable(method):
+
+            def counted(*args: Any, method: Any = method, name: str = name, **fields: Any) -> Any:
+                calls[name] += 1
+                return method(*args, **fields)
+
+            monkeypatch.setattr(yard.store, name, counted)
+
+    yard.admit()
+
+    assert dict(calls) == {
+        "acquire": 1,
+        "overdue": 2,
+        "waiting": 1,
+        "switches": 1,
+        "health": 1,
+        "usage": 1,
+        "rung": 1,
+        "change_many": 1,
+        "set_waits": 1,
+    }
+
+
+class Fight:
+    """Servers that take the lease from each other, and now and then act on one that they no longer have."""
+
+    def __init__(self, yard: Yard) -> None:
+        self.yard = yard
+        self.stop = threading.Event()
+        self.failures: list[BaseException] = []
+        self.threads = [threading.Thread(target=self._serve, args=(owner,)) for owner in ("a", "b")]
+
+    def _serve(self, owner: str) -> None:
+        admission = self.yard.admission_of(owner)
+        admission.hand_over = lambda _: None
+        held: Fence | None = None
+        try:
+            while not self.stop.is_set():
+                held = self._step(admission, owner, held)
+        except BaseException as error:  # noqa: BLE001  # told by the test
+            self.failures.append(error)
+
+    def _step(self, admission: Admission, owner: str, held: Fence | None) -> Fence | None:
+        held = self.yard.store.acquire("admission", owner, seconds=0.001) or held
+        if held is None:
+            return None
+        try:
+            admission.step(held)
+        except FencedOutError:
+            return None
+        return held
+
+    def __enter__(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+def test_limits_hold_while_two_servers_fight_for_the_lease(make_yard: MakeYard) -> None:
+    yard = make_yard(**{"root.ads": {"max_applications": 7}, "root.ml": {"max": {"vcores": 8, "memory_gib": 99}}})
+    jobs = [yard.submit(queue=queue) for _ in range(30) for queue in ("root.ads.ctr", "root.ads.etl", "root.ml")]
+    most: Counter[str] = Counter()
+    fight = Fight(yard)
+
+    with fight:
+        deadline = time.monotonic() + 60
+        ended = 0
+        while ended < 20 and time.monotonic() < deadline:
+            yard.clock.advance(0.01)
+            active = [job for job in map(yard.job, jobs) if job.state in ACTIVE_STATES]
+            now = Counter("ads" if job.queue.startswith("root.ads") else "ml" for job in active)
+            most |= now
+            if now == {"ads": 7, "ml": 4}:
+                finish(yard, active[0])
+                ended += 1
+
+    assert (fight.failures, ended) == ([], 20)
+    assert most == {"ads": 7, "ml": 4}
+    owners = {event.actor for job in jobs for event in yard.store.events(job.id) if event.to_state is S.SUBMITTING}
+    assert owners == {"dispatcher:a", "dispatcher:b"}
+    assert all(len(yard.store.attempts(job.id)) <= 1 for job in jobs)
