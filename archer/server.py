@@ -19,6 +19,7 @@ from archer.api.app import create_app
 from archer.api.door import check_reach
 from archer.api.schemas import rfc3339
 from archer.auth.access import make_access
+from archer.backends.fleet import Fleet
 from archer.backends.local import files
 from archer.backends.local.backend import LocalBackend
 from archer.backends.local.history import HistoryServer
@@ -94,7 +95,7 @@ class _Server:
         self._url: str | None = None
         self._socket = listen(settings.host, settings.port, strict=settings.strict_port) if self._has_api else None
         try:
-            self._store = SqlStore(open_database(settings.database_url))
+            self._store = SqlStore(open_database(settings.database))
         except BaseException:
             if self._socket is not None:
                 self._socket.close()
@@ -108,7 +109,7 @@ class _Server:
         self._access = make_access(settings, self._store, self._clock, config)
         self._service = Service(
             self._store,
-            self._backend,
+            Fleet([self._backend]),
             self._clock,
             news=self._workers.wake,
             history_server=lambda: self._history.url if self._history else None,

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from archer import ids
-from archer.backends.interface import Backend, LogPiece
+from archer import ids, spark_application
+from archer.backends.fleet import Fleet
+from archer.backends.interface import LogPiece
 from archer.clock import Clock
 from archer.cluster_config import ClusterConfig
 from archer.errors import (
@@ -24,6 +25,7 @@ from archer.errors import (
     Problem,
     StaleJobError,
 )
+from archer.gathering import Gatherer
 from archer.logs import DEFAULT_LIMIT_BYTES, LogText, read_from, read_tail
 from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKind, Job, JobState
 from archer.problems import shown
@@ -52,7 +54,7 @@ class Service:
     def __init__(
         self,
         store: Store,
-        backend: Backend,
+        fleet: Fleet,
         clock: Clock,
         *,
         news: Callable[[], None] = lambda: None,
@@ -60,7 +62,8 @@ class Service:
         config: ClusterConfig | None = None,
     ) -> None:
         self._store = store
-        self._backend = backend
+        self._gatherer = Gatherer(store)
+        self._fleet = fleet
         self._clock = clock
         self._news = news
         self._history_server = history_server
@@ -74,17 +77,17 @@ class Service:
         """A new job, or the one that the idempotency key stands for.
 
         Raises InvalidSubmissionError (all that the environment forbids or the place can't honour),
-        IdempotencyKeyReusedError.
+        IdempotencyKeyReusedError, QueueFullError.
         """
         key = _idempotency_key(submission, header_key)
         admitted = self._tenancy.admit(submission)
         if key is None or not self._known(key):
             # a repeated request is answered even when its file is gone by now: the job exists
-            refused = self._backend.check(admitted.submission)
+            refused = self._fleet.check(admitted.submission)
             problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
             if problems:
                 raise InvalidSubmissionError(problems)
-        result = self._store.submit(self._new_job(admitted, key, actor))
+        result = self._gatherer.submit(self._new_job(admitted, key, actor))
         self._news()
         return replace(result, job=self._with_reason(result.job))
 
@@ -96,6 +99,8 @@ class Service:
         now = self._clock.now()
         job_id = ids.new_job_id(now)
         wait = submission.timeouts.queue_seconds
+        vcores, memory_mib = spark_application.amount(submission)
+        place = self._fleet.only
         return NewJob(
             id=job_id,
             emr_id=ids.emr_id(job_id),
@@ -103,14 +108,20 @@ class Service:
             team=submission.team,
             queue=admitted.queue,
             user=submission.user,
-            cluster=self._backend.cluster,
+            # where there is a choice, admission makes it when the job's turn comes
+            cluster=submission.cluster if place is None else place.cluster,
+            namespace=admitted.namespace,
+            priority=submission.priority,
+            vcores=vcores,
+            memory_mib=memory_mib,
+            waiting_limits=admitted.waiting_limits,
             max_attempts=submission.retry.max_attempts,
             labels=submission.labels,
             submission=submission.model_dump(mode="json"),
             actor=actor,
             at=now,
             queue_deadline=None if wait is None else now + timedelta(seconds=wait),
-            notes=[*admitted.notes, *self._backend.notes(submission)],
+            notes=[*admitted.notes, *self._fleet.notes(submission)],
             key=key,
         )
 
@@ -119,12 +130,18 @@ class Service:
         return self._with_reason(self._store.job(key))
 
     def _with_reason(self, job: Job) -> Job:
-        if job.state is not JobState.QUEUED or job.cluster is None:
+        if job.state is not JobState.QUEUED:
             return job
-        active = self._store.count(job.cluster, ACTIVE_STATES)
-        before = self._store.count(job.cluster, {JobState.QUEUED}, before=job.number)
+        place = self._fleet.only
+        if place is not None and place.capacity is not None:
+            active = self._store.count(place.cluster, ACTIVE_STATES)
+            before = self._store.count(place.cluster, {JobState.QUEUED}, before=job.number)
+            why = f"waits for a slot: {active} of {place.capacity} are taken"
+        else:
+            before = self._store.place(job)
+            why = job.reason or self._store.wait_reason(job.queue, job.user) or "waits for its turn"
         waiting = "no job waits before it" if before == 0 else f"{before} wait before it"
-        return replace(job, reason=f"waits for a slot: {active} of {self._backend.capacity} are taken, {waiting}")
+        return replace(job, reason=f"{why}, {waiting}")
 
     def version(self, job_id: str) -> int:
         """The job's version, cheaply. Raises NotFoundError."""
@@ -203,10 +220,10 @@ class Service:
             raise NotFoundError("attempt", f"{job.id}-{attempt}")
         if chosen is None:
             return LogText(text="", offset=0, next_offset=0, complete=job.state.final)
-        name = chosen.name
+        where, name = chosen.cluster or job.cluster, chosen.name
 
         def read(start: int, count: int) -> LogPiece:
-            return self._backend.read_log(name, stream, offset=start, limit=count)
+            return self._fleet.read_log(where, name, stream, offset=start, limit=count)
 
         ended = chosen.state.final
         if tail is not None:

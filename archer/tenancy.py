@@ -15,6 +15,7 @@ from archer.cluster_config import ClusterConfig, TeamView
 from archer.errors import Problem
 from archer.problems import shown
 from archer.profiles import Profiled
+from archer.store.interface import WaitingLimit
 from archer.submission import DEFAULT_QUEUE, Submission
 
 _LISTED: Final = 6
@@ -33,6 +34,10 @@ class Admission:
     """Everything that the environment forbids; empty when it may run."""
     notes: Sequence[str] = ()
     """What was filled in, for the job's history."""
+    namespace: str | None = None
+    """Of the team; None where there are no namespaces."""
+    waiting_limits: Sequence[WaitingLimit] = ()
+    """How many jobs may wait where this one wants to."""
 
     @property
     def submission(self) -> Submission:
@@ -66,7 +71,18 @@ class Tenancy:
             problems.append(_unknown_profile(config, submission.profile))
         lacking = features.missing(profiled.submission, config.spark_features)
         problems += map(profiled.attributed, lacking)
-        return Admission(profiled=profiled, queue=queue, problems=problems, notes=notes)
+        return Admission(
+            profiled=profiled,
+            queue=queue,
+            problems=problems,
+            notes=notes,
+            namespace=None if team is None else team.namespace,
+            waiting_limits=[
+                WaitingLimit(queue=view.path, most=view.max_waiting)
+                for view in config.queues.tree
+                if view.path == queue and view.max_waiting is not None
+            ],
+        )
 
 
 def _admit_without_config(submission: Submission) -> Admission:

@@ -32,7 +32,7 @@ class FakeClock:
 class FakeBackend:
     """Records what it is asked, and answers what it was told."""
 
-    capacity: int = 2
+    capacity: int | None = 2
     cluster: str = "local"
     launched: list[str] = field(default_factory=list)
     stopped: list[tuple[str, StopReason]] = field(default_factory=list)

@@ -33,7 +33,7 @@ class LocalBackend:
     """`archer.backends.interface.Backend` for Spark on this machine."""
 
     cluster = admission.CLUSTER
-    namespaces = ("",)
+    namespaces: Sequence[str] = ("",)
 
     def __init__(self, settings: ServeSettings, environment: Mapping[str, str]) -> None:
         self.capacity: int | None = settings.slots

@@ -18,6 +18,7 @@ from archer import ids
 from archer.api.app import create_app
 from archer.auth.access import make_access
 from archer.auth.desk import TokenDesk
+from archer.backends.fleet import Fleet
 from archer.backends.local.backend import LocalBackend
 from archer.cluster_config import ClusterConfig
 from archer.model import Job, JobState
@@ -44,7 +45,7 @@ class Door:
         self.store = SqlStore(self.database, self.clock)
         self.service = Service(
             self.store,
-            LocalBackend(self.settings, {}),
+            Fleet([LocalBackend(self.settings, {})]),
             self.clock,
             history_server=lambda: "http://127.0.0.1:18080",
             config=config,

@@ -29,7 +29,8 @@ def test_a_submission_is_answered_with_201_its_place_and_the_whole_job(door: Doo
     assert job["emr_id"] == job["id"].removeprefix("j-")
     assert job["created_at"] == "2026-11-23T10:00:00.000Z"
     assert datetime.fromisoformat(job["created_at"]) == door.clock.now()
-    assert job["submission"]["executor"] == {"instances": 1, "cores": 1, "memory": "1g", "memory_overhead": None}
+    executor = {"instances": 1, "cores": 1, "memory": "1g", "memory_overhead": None}
+    assert job["submission"]["executor"] == {**dict.fromkeys(job["submission"]["executor"]), **executor}
     assert job["reason"] == "waits for a slot: 0 of 1 are taken, no job waits before it"
     for link in ("self", "events", "attempts", "logs"):
         assert door.get(job["links"][link]).status_code == 200, link

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from archer.backends.fleet import Fleet
 from archer.dispatcher import Dispatcher
 from archer.model import Job
 from archer.service import Service
@@ -29,7 +30,7 @@ class Shop:
         self.database = Database(f"sqlite:///{folder}/archer.db")
         upgrade(self.database)
         self.store = SqlStore(self.database, self.clock)
-        self.service = Service(self.store, self.backend, self.clock)
+        self.service = Service(self.store, Fleet([self.backend]), self.clock)
         self.dispatcher = Dispatcher(store=self.store, backend=self.backend, clock=self.clock, owner="d")
         self.freed = 0
         self.tracker = Tracker(

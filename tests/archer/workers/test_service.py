@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from archer.backends.fleet import Fleet
 from archer.errors import (
     IdempotencyKeyReusedError,
     InvalidQueryError,
@@ -63,9 +64,9 @@ def test_defaults_written_out_are_the_same_request(shop: Shop) -> None:
 
 
 def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(shop: Shop) -> None:
-    before = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", "root.b"))
+    before = Service(shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", "root.b"))
     after = Service(
-        shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", "root.b", default="root.b")
+        shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", "root.b", default="root.b")
     )
     first = before.submit(make_submission(), header_key="k", actor="a")
 
@@ -76,8 +77,8 @@ def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(sho
 
 
 def test_a_repeated_request_is_answered_even_when_its_queue_is_gone_by_now(shop: Shop) -> None:
-    before = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a"))
-    after = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.b"))
+    before = Service(shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a"))
+    after = Service(shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.b"))
     first = before.submit(make_submission(queue="root.a"), header_key="k", actor="a")
 
     assert after.submit(make_submission(queue="root.a"), header_key="k", actor="a").job.id == first.job.id
@@ -85,7 +86,9 @@ def test_a_repeated_request_is_answered_even_when_its_queue_is_gone_by_now(shop:
 
 def test_under_a_profile_a_value_left_out_is_another_request_than_the_default_written_out(shop: Shop) -> None:
     profiles = [{"name": "large", "driver": {"cores": 2, "memory": "8g"}}]
-    service = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", profiles=profiles))
+    service = Service(
+        shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", profiles=profiles)
+    )
     first = service.submit(make_submission(profile="large"), header_key="k", actor="a")
 
     assert service.submit(make_submission(profile="large"), header_key="k", actor="a").job.id == first.job.id
@@ -95,7 +98,9 @@ def test_under_a_profile_a_value_left_out_is_another_request_than_the_default_wr
 
 def test_a_problem_with_a_profiles_value_says_whose_it_is(shop: Shop) -> None:
     profiles = [{"name": "large", "driver": {"cores": 2, "memory": "8g"}}]
-    service = Service(shop.store, shop.backend, shop.clock, config=make_cluster_config("root.a", profiles=profiles))
+    service = Service(
+        shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", profiles=profiles)
+    )
     shop.backend.problems = [
         Problem(path=f"{part}.memory", value='"8g"', allowed="small", fix="ask for less")
         for part in ("driver", "executor")
@@ -202,7 +207,7 @@ def test_a_cursor_that_no_page_gave_is_refused(shop: Shop, cursor: str) -> None:
 
 
 def test_the_history_servers_page_of_a_job_exists_once_the_application_does(shop: Shop) -> None:
-    service = Service(shop.store, shop.backend, shop.clock, history_server=lambda: "http://127.0.0.1:18080")
+    service = Service(shop.store, Fleet([shop.backend]), shop.clock, history_server=lambda: "http://127.0.0.1:18080")
     job = shop.submit()
     assert service.history_url(service.job(job.id)) is None
     shop.dispatch()

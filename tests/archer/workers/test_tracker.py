@@ -201,6 +201,7 @@ def test_a_job_killed_while_it_was_being_started_is_stopped_and_cancelled(shop: 
         shop.dispatch()
     shop.backend.launch_error = None
     shop.service.kill(job.id, actor="api:ada")
+    shop.clock.advance(2)  # what was claimed a moment ago is not asked for its version again
     shop.dispatch()
     assert shop.backend.launched == []
 
