@@ -168,6 +168,8 @@ class Reflector(Generic[T]):
                 self._mirror.begin()
                 began = time.monotonic()
             self._mirror.take(page.items)
+            # the next page is read before this one would go
+            page.items.clear()
             version = page.resource_version
             if self._stop.is_set():
                 return version
