@@ -195,15 +195,19 @@ class StoreNotOpenedError(StoreUnavailableError):
 
     code = "store-not-opened"
 
-    def __init__(self, place: str, why: str) -> None:
+    def __init__(
+        self,
+        place: str,
+        why: str,
+        *,
+        fix: str = "free or repair it, or choose another place with --data, then start again",
+    ) -> None:
         self.place = place
+        self.fix = fix
         super().__init__(why)
 
     def sentence(self) -> str:
-        return (
-            f"can't use the database {self.place} ({self.why}); "
-            "free or repair it, or choose another place with --data, then start again"
-        )
+        return f"can't use the database {self.place} ({self.why}); {self.fix}"
 
 
 class IllegalMoveError(ArcherError):

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from archer.auth.identity import ROLE_WORDS, is_role
 from archer.errors import InvalidSettingsError
 from archer.problems import problems_of
+from archer.store.address import DatabaseAddress, missing_for_iam, postgresql_address, sqlite_address
 
 Role = Literal["api", "dispatcher", "tracker", "janitor"]
 ALL_ROLES: tuple[Role, ...] = ("api", "dispatcher", "tracker", "janitor")
@@ -66,6 +67,14 @@ class ServeSettings(BaseSettings):
     """With `proxy`: roles of groups as `GROUP=ROLE`, separated by commas: `oncall=operator,etl=submitter:root.etl`."""
     data: Path = Path(".archer")
     """Folder of the database, the attempts' logs and Spark's event logs. Several servers may share it."""
+    database_iam: bool = False
+    """With `kubernetes` and PGHOST: log in to PostgreSQL with a token of AWS IAM, signed for each new connection in
+    AWS_REGION. Off: as libpq's own variables say (PGPASSWORD, PGPASSFILE)."""
+    database_master_secret: (
+        Annotated[str, Field(pattern=r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$")] | None
+    ) = None
+    """For `archer migrate`: ARN of the secret with the master user's `username` and `password` (JSON). The migration logs
+    in as the master once, to make the user that PGUSER names."""
     config: Path | None = None
     """The environment as Archer sees it, an `archer.yaml` from `moka render`: queues, teams and profiles that jobs may
     name. Read once, at the start. Absent: the queue `root.default`, any team, no profiles."""
@@ -205,9 +214,27 @@ class ServeSettings(BaseSettings):
             raise PydanticCustomError("proxies", allowed, {"path": "trusted_proxies", "value": "", "fix": fix})
         return self
 
+    @model_validator(mode="after")
+    def _tokens_can_be_signed(self) -> Self:
+        absent = missing_for_iam(os.environ) if self.database_iam and self.backend == "kubernetes" else []
+        if absent:
+            raise PydanticCustomError(
+                "iam",
+                "false while {names} are absent",
+                {"names": ", ".join(absent), "path": "database_iam", "value": True},
+            )
+        return self
+
+    @property
+    def database(self) -> DatabaseAddress:
+        """PostgreSQL where jobs run on Kubernetes and libpq's variables name a server, else a file in the data folder."""
+        if self.backend == "kubernetes" and os.environ.get("PGHOST"):
+            return postgresql_address(os.environ, iam=self.database_iam, secret_arn=self.database_master_secret)
+        return sqlite_address(self.data)
+
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's address of the database."""
+        """SQLAlchemy's address of the database of one machine."""
         return f"sqlite:///{self.data.absolute() / 'archer.db'}"
 
     @property

@@ -17,6 +17,8 @@ ROLES: Final[tuple[Role, ...]] = ("api", "dispatcher", "tracker", "janitor")
 CONFIG_FOLDER: Final = "/etc/archer"
 CONFIG_FILE: Final = "archer.yaml"
 SCRATCH_FOLDER: Final = "/tmp"  # noqa: S108 - the image's own scratch folder and working directory
+RDS_AUTHORITIES: Final = "/etc/ssl/certs/rds-global-bundle.pem"
+"""Authorities of RDS, which are in no system's own list; Archer's image has them there."""
 SHUTDOWN_SECONDS: Final = 30
 """For open requests and loops after SIGTERM, and for handing leases over."""
 DRAIN_SECONDS: Final = 15
@@ -72,11 +74,13 @@ def migrate_environment(region: str) -> dict[str, str]:
 def database_environment(region: str) -> dict[str, str]:
     """Return how the database is reached, without what only a deploy knows."""
     return {
+        "ARCHER_DATABASE_IAM": "true",
         # where the token is signed for
         "AWS_REGION": region,
         "PGDATABASE": DATABASE_NAME,
         "PGUSER": DATABASE_USER,
         "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": RDS_AUTHORITIES,
         "PGCONNECT_TIMEOUT": "10",
     }
 

@@ -100,11 +100,15 @@ def serve(
 
 
 def migrate(data: Data = None) -> None:
-    """Bring the database to this version's tables; `archer serve` does so itself on one machine."""
+    """Bring the database to this version's tables; `archer serve` does so itself on one machine.
+
+    On PostgreSQL (ARCHER_BACKEND=kubernetes and libpq's PGHOST, PGUSER, PGDATABASE) it makes the user first, when
+    ARCHER_DATABASE_MASTER_SECRET names the master's secret. Any number may run at once, and again.
+    """
     # as above
     from archer.settings import load_settings  # noqa: PLC0415
     from archer.store.migrate import migrate as run_migrations  # noqa: PLC0415
 
     settings = load_settings(data=data)
-    run_migrations(settings.database_url)
-    say(f"the database of {settings.data.absolute()} is up to date")
+    run_migrations(settings.database)
+    say(f"the database {settings.database.place or f'of {settings.data.absolute()}'} is up to date")

@@ -139,7 +139,7 @@ def _desk(data: object) -> "Iterator[TokenDesk]":
     from archer.store.migrate import open_database  # noqa: PLC0415
     from archer.store.sql import SqlStore  # noqa: PLC0415
 
-    store = SqlStore(open_database(load_settings(data=data).database_url))
+    store = SqlStore(open_database(load_settings(data=data).database))
     try:
         yield TokenDesk(store, SystemClock())
     finally:

@@ -30,10 +30,15 @@ class DatabaseAddress:
     url: str
     iam: IamLogin | None = None
     """None: as libpq does by itself."""
+    user: str | None = None
+    """Who logs in, where the URL doesn't say."""
     secret_arn: str | None = None
     """Secret of the master user, for the migration alone."""
     connect_seconds: int = 10
     """Longest time that a connection to PostgreSQL may take; libpq itself would wait for ever."""
+
+    place: str | None = None
+    """For people; None: the URL says it."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -60,9 +65,16 @@ def postgresql_address(
     return DatabaseAddress(
         url=POSTGRESQL,
         iam=login,
+        user=variables.get("PGUSER") or None,
+        place=_place(variables),
         secret_arn=secret_arn,
         connect_seconds=int(seconds) if seconds.isdigit() and int(seconds) > 0 else 10,
     )
+
+
+def _place(variables: Mapping[str, str]) -> str:
+    name, host = variables.get("PGDATABASE", ""), variables.get("PGHOST", "")
+    return f"{name} on {host}:{variables.get('PGPORT') or 5432}"
 
 
 def missing_for_iam(variables: Mapping[str, str]) -> list[str]:

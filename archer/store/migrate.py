@@ -1,7 +1,9 @@
 """Brings a database to this code's schema, and says whether it is there.
 
-Several servers may start on one database at the same time: the migration runs in one write transaction, so the second
-finds the work done. Refuses to run on a schema newer than the code.
+Several servers may start on one database at the same time: the migration runs in one write transaction, on PostgreSQL
+under a lock of its own, so the second finds the work done. Refuses to run on a schema newer than the code. A server
+brings its own SQLite file up to date when it starts; PostgreSQL is brought there by `archer migrate` alone, and until
+then a server answers that it isn't ready.
 """
 
 from functools import cache
@@ -15,7 +17,10 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from archer.errors import CannotServeError, StoreNotOpenedError, StoreUnavailableError
+from archer.store.address import DatabaseAddress
 from archer.store.connection import Database
+from archer.store.master_login import make_user
+from archer.store.postgresql import lock_for_migration
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -44,6 +49,8 @@ def upgrade(database: Database) -> str:
     """To the newest revision; the revision reached. Raises CannotServeError when the database is ahead of the code."""
     head = head_revision()
     with database.write() as connection:
+        if not database.is_sqlite:
+            lock_for_migration(connection)
         before = MigrationContext.configure(connection).get_current_revision()
         known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
         if before is not None and before not in known:
@@ -55,34 +62,66 @@ def upgrade(database: Database) -> str:
     return head
 
 
-def open_database(url: str) -> Database:
-    """The database behind `url` at the newest revision; made, with its folder, when it isn't there.
+def open_database(address: str | DatabaseAddress) -> Database:
+    """The database behind `address`; a file at the newest revision, made, with its folder, when it isn't there.
 
     Raises CannotServeError for a folder that can't be made and a database ahead of the code, StoreNotOpenedError.
     """
-    place = make_url(url)
-    if place.get_backend_name() == "sqlite" and place.database:
-        folder = Path(place.database).parent
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotServeError(f"can't use {folder} as data folder ({error}); choose another --data") from error
-    database = Database(url)
+    address = address if isinstance(address, DatabaseAddress) else DatabaseAddress(url=address)
+    if address.is_postgresql:
+        # it may be gone just now, or older than this code: that is told with each call, and by /readyz
+        return Database(address)
+    _make_folder(address)
+    return _upgraded(address)
+
+
+def _make_folder(address: DatabaseAddress) -> None:
+    place = make_url(address.url).database
+    if not place:
+        return
+    folder = Path(place).parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotServeError(f"can't use {folder} as data folder ({error}); choose another --data") from error
+
+
+def _upgraded(address: DatabaseAddress) -> Database:
+    database = Database(address)
     try:
         upgrade(database)
     except StoreUnavailableError as error:
         database.close()
-        where = place.database if place.get_backend_name() == "sqlite" else None
-        raise StoreNotOpenedError(where or place.render_as_string(hide_password=True), error.why) from error
+        raise _not_opened(address, error) from error
     except BaseException:
         database.close()
         raise
     return database
 
 
-def migrate(url: str) -> str:
-    """As `upgrade`, for `archer migrate`: opens the database behind `url` and closes it again."""
-    open_database(url).close()
+def _not_opened(address: DatabaseAddress, error: StoreUnavailableError) -> StoreNotOpenedError:
+    place = make_url(address.url)
+    if not address.is_postgresql:
+        return StoreNotOpenedError(place.database or address.url, error.why)
+    return StoreNotOpenedError(
+        address.place or place.render_as_string(hide_password=True),
+        error.why,
+        fix="look at PGHOST, PGUSER, PGSSLROOTCERT and the network, then start again",
+    )
+
+
+def migrate(address: str | DatabaseAddress) -> str:
+    """As `upgrade`, for `archer migrate`: makes the user, where a master secret is named, then the tables, as that user."""
+    address = address if isinstance(address, DatabaseAddress) else DatabaseAddress(url=address)
+    if not address.is_postgresql:
+        open_database(address).close()
+        return head_revision()
+    if address.secret_arn is not None:
+        try:
+            make_user(address)
+        except StoreUnavailableError as error:
+            raise _not_opened(address, error) from error
+    _upgraded(address).close()
     return head_revision()
 
 

@@ -6,7 +6,7 @@ is told as such. A connection that a failover left on a reader is dropped like a
 
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +15,10 @@ STATEMENT_SECONDS = 30
 LOCK_SECONDS = 10
 SILENCE_SECONDS = 10
 """Of a server that doesn't acknowledge what was sent, before its connection counts as broken."""
+MIGRATION_SECONDS = 300
+"""For each statement of a migration, and for waiting until another's has ended."""
+_MIGRATION_LOCK = 0x6172636865720000
+"""An advisory lock of our own ("archer")."""
 
 READ = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """Execution options of a read: all its statements see one moment."""
@@ -47,6 +51,13 @@ def options(*, connect_seconds: int) -> dict[str, Any]:
     }
     # the connection used last is the likeliest to live, and idle ones may end
     return {"connect_args": arguments, "pool_use_lifo": True, "max_overflow": 12}
+
+
+def lock_for_migration(connection: Connection) -> None:
+    """Until the transaction's end; whoever comes second waits, and then finds the work done."""
+    for limit in ("statement_timeout", "lock_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {limit} = {MIGRATION_SECONDS * 1000}")
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
 
 
 def prepare(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from archer.errors import InvalidSettingsError
 from archer.settings import ALL_ROLES, ServeSettings, load_settings
+from archer.store.address import IamLogin
 
 SUPPORTED: Mapping[str, tuple[str, object]] = {
     "backend": ("local", "local"),
@@ -19,6 +20,11 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "groups_header": ("X-Auth-Request-Groups", "X-Auth-Request-Groups"),
     "group_roles": ("oncall=operator, cn=etl=submitter:root.etl", ("oncall=operator", "cn=etl=submitter:root.etl")),
     "data": ("/srv/archer", Path("/srv/archer")),
+    "database_iam": ("false", False),
+    "database_master_secret": (
+        "arn:aws:secretsmanager:eu-central-1:111111111111:secret:master",
+        "arn:aws:secretsmanager:eu-central-1:111111111111:secret:master",
+    ),
     "config": ("dist/test/archer.yaml", Path("dist/test/archer.yaml")),
     "roles": ("api, tracker", ("api", "tracker")),
     "history": ("false", False),
@@ -121,3 +127,41 @@ def test_a_door_that_would_let_in_too_many_is_refused(given: dict[str, str], pat
     (problem,) = refused.value.problems
     assert problem.path == path
     assert words in str(problem)
+
+
+LIBPQ = {
+    "PGHOST": "db.internal",
+    "PGPORT": "5433",
+    "PGUSER": "archer",
+    "PGDATABASE": "archer",
+    "AWS_REGION": "eu-central-1",
+}
+
+
+def test_the_database_on_kubernetes_is_the_one_that_libpqs_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in LIBPQ.items():
+        monkeypatch.setenv(name, value)
+
+    address = load_settings(backend="kubernetes", database_iam=True).database
+
+    assert address.url == "postgresql+psycopg://"
+    assert address.iam == IamLogin(host="db.internal", port=5433, user="archer", region="eu-central-1")
+    assert load_settings(backend="kubernetes").database.iam is None
+
+
+def test_one_machine_has_a_file_whatever_libpqs_variables_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db.internal")
+    assert load_settings(data=tmp_path).database.url == f"sqlite:///{tmp_path}/archer.db"
+
+    monkeypatch.delenv("PGHOST")
+    assert load_settings(data=tmp_path, backend="kubernetes").database.url == f"sqlite:///{tmp_path}/archer.db"
+
+
+def test_a_token_without_what_it_is_signed_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LIBPQ:
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(
+        InvalidSettingsError, match="`database_iam` must be false while PGHOST, PGUSER, AWS_REGION are absent"
+    ):
+        load_settings(backend="kubernetes", database_iam=True)

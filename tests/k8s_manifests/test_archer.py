@@ -131,11 +131,7 @@ def test_the_keys_of_moka_platform_are_those_that_the_archer_stack_writes(dev: A
     assert read == written
 
 
-NOT_SETTINGS_YET = {"ARCHER_DATABASE_MASTER_SECRET"}
-"""Variables that the service does not read yet: its backend for Kubernetes comes later and brings them."""
-
-
-def test_every_variable_is_a_setting_of_archer_but_for_those_of_its_backend_to_come(dev: Any) -> None:
+def test_every_variable_is_a_setting_of_archer(dev: Any) -> None:
     from archer.settings import ServeSettings
 
     (migrate,) = job(dev)["spec"]["template"]["spec"]["containers"]
@@ -146,7 +142,13 @@ def test_every_variable_is_a_setting_of_archer_but_for_those_of_its_backend_to_c
         if name.startswith("ARCHER_")
     }
     known = {f"ARCHER_{name.upper()}" for name in ServeSettings.model_fields}
-    assert given - known == NOT_SETTINGS_YET
+    assert given <= known
+
+
+def test_the_authorities_that_the_database_is_verified_by_are_in_archers_image(dev: Any) -> None:
+    from pathlib import Path
+
+    assert variables(container(dev, "api"))["PGSSLROOTCERT"] in Path("images/archer/Dockerfile").read_text()
 
 
 def test_values_are_ones_that_archer_takes_but_for_the_backend_and_the_address_that_it_lacks(dev: Any) -> None:
