@@ -117,6 +117,26 @@ DOCUMENT: Final[dict[str, Any]] = {
 """`archer.yaml` of environment lab."""
 
 
+OPERATOR_DENIES: Final = (
+    "spark.kubernetes.authenticate.driver.serviceAccountName",
+    "spark.kubernetes.authenticate.executor.serviceAccountName",
+    "spark.kubernetes.authenticate.oauthTokenFile",
+    "spark.kubernetes.authenticate.oauthToken",
+    "spark.kubernetes.authenticate.driver.oauthTokenFile",
+    "spark.kubernetes.authenticate.driver.oauthToken",
+    "spark.kubernetes.authenticate.executor.oauthTokenFile",
+    "spark.kubernetes.authenticate.executor.oauthToken",
+    "spark.master",
+    "spark.kubernetes.driver.master",
+    "spark.kubernetes.container.image",
+    "spark.kubernetes.driver.container.image",
+    "spark.kubernetes.executor.container.image",
+    "spark.kubernetes.namespace",
+)
+"""Keys that the operator's webhook refuses, or of another value than its own:
+https://github.com/kubeflow/spark-operator/blob/v2.5.2/internal/webhook/sparkconf_validator.go."""
+
+
 def lab(**changes: Any) -> ClusterConfig:
     """The environment, with top-level parts replaced."""
     return ClusterConfig.model_validate({**DOCUMENT, **changes})

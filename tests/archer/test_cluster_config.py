@@ -9,6 +9,8 @@ import yaml
 from archer.cluster_config import (
     SCHEMA_FILE,
     ClusterConfig,
+    QueueView,
+    image_for,
     load_cluster_config,
     parse_cluster_config,
     schema_text,
@@ -241,3 +243,63 @@ def test_the_schema_says_which_lists_must_hold_something() -> None:
 
     assert schema["properties"]["clusters"]["minItems"] == 1
     assert schema["$defs"]["TeamView"]["properties"]["queues"]["minItems"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (
+            lambda c: c.update(conf={"spark.kubernetes.driver.podTemplateFile": "x"}),
+            "conf.spark.kubernetes.driver.podTemplateFile",
+        ),
+        (lambda c: c["teams"][0].update(conf={"spark.shuffle.manager": "x"}), "teams.0.conf.spark.shuffle.manager"),
+        (
+            lambda c: c.update(profiles=[{"name": "a", "conf": {"spark.a": "${b}"}}]),
+            "profiles.0.conf.spark.a",
+        ),
+        (
+            lambda c: c.update(profiles=[{"name": "a", "parameters": [{"name": "x"}, {"name": "x"}]}]),
+            "profiles.0.parameters",
+        ),
+        (
+            lambda c: c.update(
+                profiles=[{"name": "a", "parameters": [{"name": "x", "type": "integer", "default": "y"}]}]
+            ),
+            "profiles.0.parameters.0.default",
+        ),
+        (lambda c: c["clusters"][0].update(access="kubeconfig"), "clusters.0.context"),
+        (lambda c: c["clusters"][0].update(context="x"), "clusters.0.context"),
+        (lambda c: c["clusters"][0].update(celeborn={"endpoints": []}), "clusters.0.celeborn.endpoints"),
+    ],
+)
+def test_what_the_newer_fields_hold_is_checked_too(change: Change, path: str) -> None:
+    (problem,) = _problems(change)
+
+    assert problem.startswith(f"`{path}` must be")
+
+
+def test_a_queues_weight_is_its_guarantee_unless_it_says_one() -> None:
+    queue = {"path": "root.a", "leaf": True}
+    guaranteed = {"vcores": 12, "memory_gib": 1}
+
+    shares = [
+        QueueView.model_validate({**queue, **more}).share
+        for more in ({}, {"guaranteed": guaranteed}, {"guaranteed": guaranteed, "weight": 3})
+    ]
+
+    assert shares == [1, 12, 3]
+
+
+@pytest.mark.parametrize(
+    ("version", "image"),
+    [(None, "a"), ("4.0.5", "a"), ("4.0", "a"), ("3.5", "b"), ("4.1", None), ("4", "a"), ("4.0.50", None)],
+)
+def test_an_image_is_found_by_its_spark_version_or_the_start_of_it(version: str | None, image: str | None) -> None:
+    document = {
+        **VALID,
+        "spark_images": [{"spark_version": "4.0.5", "image": "a"}, {"spark_version": "3.5.6", "image": "b"}],
+    }
+
+    found = image_for(ClusterConfig.model_validate(document), version)
+
+    assert (found and found.image) == image

@@ -77,3 +77,68 @@ def test_only_a_problem_with_a_value_of_the_profile_is_the_profiles() -> None:
 
     assert profiled.attributed(theirs).fix == "ask for less; the value is profile large's"
     assert profiled.attributed(own) == own
+
+
+DAILY = ProfileView.model_validate(
+    {
+        "name": "daily",
+        "executor": {"cores": "${cores}", "memory": "${heap}", "instances": 10},
+        "conf": {"spark.app.day": "${day}", "spark.x": "${day}-${cores} ${env:HOME} ${spark.app.id}"},
+        "parameters": [
+            {"name": "day", "description": "day to compute"},
+            {"name": "cores", "type": "integer", "default": "4", "minimum": 1, "maximum": 8},
+            {"name": "heap", "type": "memory", "default": "8g", "allowed": ["8g", "16g"]},
+            {"name": "ratio", "type": "number", "default": "0.5", "maximum": 1},
+            {"name": "fast", "type": "boolean", "default": "true"},
+        ],
+    }
+)
+
+
+def told(**parameters: str) -> list[str]:
+    return [str(problem) for problem in under(DAILY, parameters=parameters).problems]
+
+
+def test_parameters_fill_the_places_and_defaults_the_rest() -> None:
+    job = under(DAILY, parameters={"day": "2026-11-23", "heap": "16g"}).submission
+
+    assert (job.executor.cores, job.executor.memory, job.executor.instances) == (4, "16g", 10)
+    assert job.conf["spark.app.day"] == "2026-11-23"
+
+
+def test_sparks_own_substitutions_are_left_to_spark() -> None:
+    assert under(DAILY, parameters={"day": "1"}).submission.conf["spark.x"] == "1-4 ${env:HOME} ${spark.app.id}"
+
+
+def test_every_wrong_parameter_is_told_at_once() -> None:
+    found = told(dya="1", cores="9", heap="12g", ratio="x", fast="yes")
+
+    assert found == [
+        '`parameters.dya` must be a parameter of profile daily: day, cores, heap, ratio, fast, got "1"; did you mean `day`?',
+        "`parameters.day` must be present: day to compute, got absent; give it: `day` of profile daily",
+        '`parameters.cores` must be a whole number of at least 1 and at most 8, got "9"; change it',
+        '`parameters.heap` must be one of 8g, 16g, got "12g"; change it',
+        '`parameters.ratio` must be a number, got "x"; change it',
+        '`parameters.fast` must be true or false, got "yes"; change it',
+    ]
+
+
+def test_a_value_that_does_not_fit_where_it_stands_is_the_parameters_fault() -> None:
+    sized = ProfileView.model_validate(
+        {"name": "sized", "driver": {"cores": 1, "memory": "${heap}"}, "parameters": [{"name": "heap"}]}
+    )
+
+    (problem,) = under(sized, parameters={"heap": "lots"}).problems
+
+    assert problem.path == "parameters.heap"
+    assert problem.fix == "change it; it becomes driver.memory of profile sized"
+
+
+def test_a_profile_without_parameters_takes_none() -> None:
+    (problem,) = under(parameters={"day": "1"}).problems
+
+    assert str(problem) == '`parameters.day` must be absent: profile large has no parameters, got "1"; leave it out'
+
+
+def test_nothing_is_lent_while_a_parameter_is_wrong() -> None:
+    assert under(DAILY, parameters={}).lent == {}
