@@ -40,8 +40,8 @@ class RealWebhook:
 
     def __enter__(self) -> Self:
         with self.cluster.client() as client:
-            client.apply(self._service(), force=True)
-            client.apply(self._configuration(), force=True)
+            client.apply(service_to_here(self.port), force=True)
+            client.apply(registration_at(self._chart, self.port), force=True)
         metrics = free_port(_HOST, self.port + 1)
         certificates = self.cluster.folder / "serving-certs"
         certificates.mkdir(exist_ok=True)
@@ -72,20 +72,6 @@ class RealWebhook:
         with self.cluster.client() as client:
             return client.get(*_REGISTRATION, self._name)
 
-    def _service(self) -> Manifest:
-        return {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": WEBHOOK_SERVICE, "namespace": OPERATOR_NAMESPACE},
-            "spec": {"type": "ExternalName", "externalName": _HOST, "ports": [{"port": self.port}]},
-        }
-
-    def _configuration(self) -> Manifest:
-        configuration = copy.deepcopy(self._chart.webhook_configuration)
-        for webhook in configuration["webhooks"]:
-            webhook["clientConfig"]["service"]["port"] = self.port
-        return configuration
-
     def _wait_until_registered(self) -> None:
         """Wait until it has written its authority into every webhook and serves."""
         deadline = time.monotonic() + _START_SECONDS
@@ -101,3 +87,21 @@ class RealWebhook:
                 tail = self.cluster.keeper.log_tail(WEBHOOK)
                 raise CannotStartError(f"{WEBHOOK} did not register within {_START_SECONDS} s; it said:\n{tail}")
             time.sleep(0.1)
+
+
+def service_to_here(port: int) -> Manifest:
+    """Return the chart's Service as one that leads to this machine."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": WEBHOOK_SERVICE, "namespace": OPERATOR_NAMESPACE},
+        "spec": {"type": "ExternalName", "externalName": _HOST, "ports": [{"port": port}]},
+    }
+
+
+def registration_at(chart: OperatorChart, port: int) -> Manifest:
+    """Return the chart's registration with another port."""
+    registration = copy.deepcopy(chart.webhook_configuration)
+    for webhook in registration["webhooks"]:
+        webhook["clientConfig"]["service"]["port"] = port
+    return registration
