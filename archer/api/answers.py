@@ -87,6 +87,7 @@ def diagnosis_answer(diagnosis: Diagnosis | None) -> DiagnosisAnswer | None:
         detail=redact_text(diagnosis.detail),
         resolution=diagnosis.resolution,
         exit_code=diagnosis.exit_code,
+        role=diagnosis.role,
     )
 
 

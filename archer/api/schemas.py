@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from archer.model import Category, EventKind, JobState
+from archer.model import Category, EventKind, JobState, Role
 
 
 def rfc3339(moment: datetime) -> str:
@@ -31,6 +31,8 @@ class DiagnosisAnswer(_Answer):
     detail: str
     resolution: str
     exit_code: int | None
+    role: Role | None
+    """Whose memory, node or pod it is about, where that is known."""
 
 
 class Links(_Answer):
