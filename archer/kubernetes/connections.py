@@ -140,7 +140,7 @@ def reason(error: BaseException) -> str:
     """Return its words."""
     inner = innermost(error)
     words = inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)
-    return " ".join((words or type(inner).__name__).split())
+    return " ".join((words or type(inner).__name__).split())[:300]
 
 
 def _is_stale(error: Exception) -> bool:
