@@ -59,16 +59,18 @@ class Looker:
         strangers = [attempt for attempt in attempts if attempt not in places]
         known = self.known(strangers) if strangers else {}
         sorted_out = _Sorted()
+        found_at: dict[str, Place] = {}
         for attempt in attempts:
             place = places.get(attempt) or self.place(attempt, known)
             if place is None:
                 last_seen = "nobody knows in which namespace it was"
                 sorted_out.found[attempt] = Observation(phase=Phase.VANISHED, last_seen=last_seen)
                 continue
+            found_at[attempt] = place
             sorted_out.take(_Seen(attempt, place, self._cached(attempt, place)))
         self._ask(sorted_out)
         found = sorted_out.found | self._endings(sorted_out.ended, known)
-        self._look_again(found, places)
+        self._look_again(found, found_at)
         return found
 
     def _look_again(self, found: Mapping[str, Observation], places: Mapping[str, Place]) -> None:

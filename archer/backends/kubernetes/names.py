@@ -2,11 +2,13 @@
 
 from typing import Final
 
-FINALIZER: Final = "archer.moka.dev/outcome"
+from archer.spark_application import names as written
+
+FINALIZER: Final = written.FINALIZER
 """Keeps a driver's pod until the attempt's end is committed (D14)."""
 
-JOB_LABEL: Final = "archer.moka.dev/job-id"
-ATTEMPT_LABEL: Final = "archer.moka.dev/attempt"
+JOB_LABEL: Final = written.JOB_ID
+ATTEMPT_LABEL: Final = written.ATTEMPT
 """On each application; the operator copies them to driver and executors."""
 
 APP_LABEL: Final = "sparkoperator.k8s.io/app-name"
@@ -21,8 +23,8 @@ DRIVERS: Final = f"{JOB_LABEL},{ROLE_LABEL}=driver"
 EXECUTORS: Final = f"{JOB_LABEL},{ROLE_LABEL}=executor"
 """Label selectors: what other people run in the namespace is none of our business."""
 
-DRIVER_CONTAINER: Final = "spark-kubernetes-driver"
-EXECUTOR_CONTAINER: Final = "spark-kubernetes-executor"
+DRIVER_CONTAINER: Final = written.DRIVER_CONTAINER
+EXECUTOR_CONTAINER: Final = written.EXECUTOR_CONTAINER
 
 
 def applications(namespace: str, name: str = "") -> str:

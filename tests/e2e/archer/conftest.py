@@ -6,6 +6,7 @@ collectors and broken nodes do.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -27,6 +28,7 @@ from environments.loading import FOLDER
 from environments.names import ARCHER_GROUP
 from k8s_manifests import build_charts
 from testbed.archer_builders import make_attempt, make_cluster_config
+from testbed.kubernetes import ApiError
 from testbed.nodes import PretendedNodes
 from testbed.operator_chart import OperatorChart
 from testbed.real_spark_operator import RealOperatorProcess, binary
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 TEAM: Final = "ads"
 NAMESPACE: Final = f"spark-{TEAM}"
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 150.0
 _FLAGS: Final = {"driver-pod-creation-grace-period": "3s", "leader-election": "false"}
 
 
@@ -55,6 +57,9 @@ class Ground:
     node: str
     archer: Path
     """The kubeconfig of Archer's group."""
+    nodes: PretendedNodes
+    new_node: Callable[[], str]
+    """Makes another node for drivers; its name."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +89,8 @@ def ground(plane_factory: Callable[..., ControlPlane], tmp_path_factory: pytest.
                     operator=operator,
                     node=node,
                     archer=plane.kubeconfig_as("archer", [ARCHER_GROUP]),
+                    nodes=nodes,
+                    new_node=lambda: nodes.add_pool(environment, cluster, pool)[0],
                 )
 
 
@@ -218,19 +225,26 @@ def shop(ground: Ground) -> Iterator[Shop]:
         settle_seconds=1,
     )
     with ground.plane.client() as admin:
+        _empty(admin)
         backend.listen(NAMESPACE)
         try:
             yield Shop(ground=ground, backend=backend, admin=admin, attempts=attempts, texts=texts)
         finally:
             backend.close()
-            _clear(admin, attempts)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("kubernetes-")]
 
 
-def _clear(admin: Client, attempts: Mapping[str, Attempt]) -> None:
-    for name in attempts:
-        admin.delete(API, KIND, name, NAMESPACE, propagation="Background", missing_ok=True)
-        if (pod := admin.find("v1", "Pod", f"{name}-driver", NAMESPACE)) is not None:
-            if pod["metadata"].get("finalizers"):
-                admin.patch("v1", "Pod", f"{name}-driver", NAMESPACE, body={"metadata": {"finalizers": None}})
-            admin.delete("v1", "Pod", f"{name}-driver", NAMESPACE, grace_period_seconds=0, missing_ok=True)
+def _empty(admin: Client) -> None:
+    """Wait until nothing of an earlier test is left; an operator may make a driver after its application was deleted."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while apps := [(KIND, API, each) for each in admin.list(API, KIND, NAMESPACE)] + [
+        ("Pod", "v1", each) for each in admin.list("v1", "Pod", NAMESPACE)
+    ]:
+        assert time.monotonic() < deadline, f"left in {NAMESPACE}: {[each['metadata']['name'] for _, _, each in apps]}"
+        for kind, version, each in apps:
+            name = each["metadata"]["name"]
+            with contextlib.suppress(ApiError):  # it may have gone meanwhile
+                if each["metadata"].get("finalizers"):
+                    admin.patch(version, kind, name, NAMESPACE, body={"metadata": {"finalizers": None}})
+                admin.delete(version, kind, name, NAMESPACE, grace_period_seconds=0, missing_ok=True)
+        time.sleep(0.2)

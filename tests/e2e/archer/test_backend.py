@@ -157,10 +157,11 @@ def test_what_the_operator_lost_the_finalizer_saved(shop: Shop) -> None:
 
     end = outcome(shop, name)
 
-    application = shop.application(name) or {}
+    state = (shop.application(name) or {})["status"]["applicationState"]
+    assert (state["state"], state["errorMessage"]) == ("FAILED", "driver pod not found")
     assert (end.succeeded, end.exit_code) == (True, 0)
-    if application["status"]["applicationState"]["state"] == "FAILED":
-        assert application["status"]["applicationState"]["errorMessage"] == "driver pod not found"
+    shop.backend.release(name)
+    assert shop.backend.finalizers().saved == 1
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["while it runs", "after its end"])
@@ -355,6 +356,21 @@ def test_nothing_is_said_of_a_namespace_that_is_not_known(shop: Shop) -> None:
 
     with pytest.raises(BackendUnavailableError):
         shop.backend.news(NAMESPACE)
+
+
+def test_a_driver_that_went_with_its_node_is_told_from_one_that_somebody_deleted(shop: Shop) -> None:
+    drained, died = shop.ground.new_node(), shop.ground.new_node()
+    on_drained, on_died = (shop.launch(RUNS, nodeSelector={"kubernetes.io/hostname": node}) for node in (drained, died))
+    for name in (on_drained, on_died):
+        shop.wait(name, Phase.RUNNING)
+
+    shop.ground.nodes.remove(died)
+    shop.ground.nodes.interrupt(drained, seconds=5)
+
+    found = {name: diagnose(outcome(shop, name).evidence) for name in (on_drained, on_died)}
+    assert {each.category for each in found.values()} == {Category.NODE_LOSS}
+    assert found[on_drained].summary == "the driver was taken away: its node was drained"
+    assert found[on_died].summary == "the driver was taken away: its node is gone"
 
 
 def test_attempts_are_followed_through_a_restart_of_the_api_server(shop: Shop) -> None:
