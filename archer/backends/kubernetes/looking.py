@@ -157,6 +157,7 @@ class Looker:
             exit_code=end.exit_code,
             evidence=evidence.collect(facts, end, spec=spec, log=log, spot=self.spot),
             texts={"driver-log": log} if log else {},
+            note=end.note,
         )
         app = facts.application
         return Observation(phase=Phase.ENDED, spark_app_id=None if app is None else app.app_id, outcome=outcome)

@@ -72,6 +72,8 @@ class End:
     exit_code: int | None
     stopped_for: str | None = None
     submission_error: str = ""
+    note: str = ""
+    """How a success is known that the operator didn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _by_last_seen(facts: Facts) -> End | None:
     code = None if gone is None or gone.end is None else gone.end.exit_code
     if gone is None or code is None or (code == 0 and not gone.held):
         return None
-    return _ended(replace(facts, driver=gone), succeeded=code == 0, exit_code=code)
+    return _told_by_driver(replace(facts, driver=gone), code)
 
 
 def _last_seen(facts: Facts) -> str:
@@ -165,8 +167,17 @@ def _without_application(facts: Facts) -> Verdict:
 
 def _by_driver(facts: Facts, driver: DriverRecord) -> Verdict:
     """The driver's own end is the result."""
-    code = exit_code_of(driver)
-    return _settled(facts, _ended(facts, succeeded=code == 0, exit_code=code))
+    return _settled(facts, _told_by_driver(facts, exit_code_of(driver)))
+
+
+def _told_by_driver(facts: Facts, exit_code: int | None) -> End:
+    end, app = _ended(facts, succeeded=exit_code == 0, exit_code=exit_code), facts.application
+    if not end.succeeded:
+        return end
+    said = (
+        "its application was deleted" if app is None or app.deleting else f"the operator says {app.state}: {app.error}"
+    )
+    return replace(end, note=f"; seen on its pod, which Archer's finalizer had kept ({said.rstrip(': ')})")
 
 
 def exit_code_of(driver: DriverRecord) -> int | None:

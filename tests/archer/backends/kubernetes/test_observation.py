@@ -1,5 +1,6 @@
 """The table of the operator's states: what is seen of an application and its driver, and what Archer says of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,11 @@ def of(
             **facts,
         )
     )
+
+
+def plain(verdict: Verdict) -> Verdict:
+    """Without its note."""
+    return replace(verdict, note="") if isinstance(verdict, End) else verdict
 
 
 def told(verdict: Verdict) -> tuple[Phase, str | None]:
@@ -156,7 +162,24 @@ ENDED = [
 def test_an_end_is_what_the_operator_says_or_else_what_the_driver_says(
     app: made.Manifest, driver: made.Manifest | None, succeeded: bool, exit_code: int | None
 ) -> None:
-    assert of(app, driver) == End(succeeded=succeeded, exit_code=exit_code)
+    assert plain(of(app, driver)) == End(succeeded=succeeded, exit_code=exit_code)
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        (made.application("FAILED", NOT_FOUND), "the operator says FAILED: driver pod not found"),
+        (made.application("RUNNING", deleted=True), "its application was deleted"),
+        (None, "its application was deleted"),
+        (made.application("INVALIDATING"), "the operator says INVALIDATING"),
+    ],
+)
+def test_a_success_that_the_operator_did_not_say_tells_how_it_is_known(app: made.Manifest | None, said: str) -> None:
+    found = of(app, WELL, confirmed=True)
+
+    assert isinstance(found, End)
+    assert found.note == f"; seen on its pod, which Archer's finalizer had kept ({said})"
+    assert of(made.application("COMPLETED"), WELL) == End(succeeded=True, exit_code=0)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +199,7 @@ def test_nothing_rests_on_an_absence_that_nobody_confirmed(
 
 
 def test_without_an_application_the_held_driver_tells_the_result() -> None:
-    assert of(None, WELL, confirmed=True) == End(succeeded=True, exit_code=0)
+    assert plain(of(None, WELL, confirmed=True)) == End(succeeded=True, exit_code=0)
     assert of(None, made.driver("Failed", exit_code=2), confirmed=True) == End(succeeded=False, exit_code=2)
 
 
@@ -206,8 +229,8 @@ def test_an_attempt_of_which_nothing_is_left_vanished_with_what_was_last_seen() 
     ],
 )
 def test_a_driver_that_went_in_spite_of_the_finalizer_had_told_its_end(gone: made.Manifest, means: End) -> None:
-    assert of(None, None, confirmed=True, gone=gone) == means
-    assert of(made.application("FAILED", NOT_FOUND), None, confirmed=True, gone=gone) == means
+    assert plain(of(None, None, confirmed=True, gone=gone)) == means
+    assert plain(of(made.application("FAILED", NOT_FOUND), None, confirmed=True, gone=gone)) == means
 
 
 def test_a_success_that_nothing_of_ours_vouches_for_is_a_loss() -> None:
@@ -247,7 +270,7 @@ def test_a_driver_that_had_ended_before_the_stop_ended_by_itself(exit_code: int,
     phase = "Failed" if exit_code else "Succeeded"
     driver = made.driver(phase, exit_code=exit_code, finished=finished, deleted=made.LATER, annotations=STOPPED)
 
-    assert of(None, driver, confirmed=True) == End(succeeded=exit_code == 0, exit_code=exit_code)
+    assert plain(of(None, driver, confirmed=True)) == End(succeeded=exit_code == 0, exit_code=exit_code)
 
 
 def test_a_stop_before_there_was_a_driver_is_remembered() -> None:
