@@ -77,6 +77,8 @@ class Launcher:
     """Whether there are other clusters that a job could go to."""
     given_back: Callable[[], None] = lambda: None
     """Told when a job waits again, so that admission needn't wait for its next look."""
+    created: Callable[[str, float], None] = lambda _result, _seconds: None
+    """Told of each create: `created`, `refused` or `failed`, and the seconds that it took."""
 
     def __post_init__(self) -> None:
         name = f"launch-{self.backend.cluster}"
@@ -205,11 +207,18 @@ class Launcher:
         try:
             if not self._has_time(held, now) or self._overtaken(held, now):
                 return Result(held=held, lapsed=True)
-            begun = time.monotonic()
-            reference = self.backend.launch(held.name, held.spec)
         except BaseException as error:  # noqa: BLE001  # judged by the thread that writes it down
             return Result(held=held, error=error)
-        return Result(held=held, reference=reference, seconds=time.monotonic() - begun)
+        begun = time.monotonic()
+        try:
+            reference = self.backend.launch(held.name, held.spec)
+        except BaseException as error:  # noqa: BLE001  # as above
+            told = "refused" if isinstance(error, LaunchRefusedError) else "failed"
+            self.created(told, time.monotonic() - begun)
+            return Result(held=held, error=error)
+        seconds = time.monotonic() - begun
+        self.created("created", seconds)
+        return Result(held=held, reference=reference, seconds=seconds)
 
     def _overtaken(self, held: Held, now: datetime) -> bool:
         if (now - held.read_at).total_seconds() < _VERSION_SECONDS:

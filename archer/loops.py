@@ -69,6 +69,23 @@ class LeaseKeeper:
             self._store.release(fence)
 
 
+class NoLease(LeaseKeeper):
+    """For work that many may do at the same time: asks nobody, and its fence is none that the store knows."""
+
+    def __init__(self, name: str, owner: str) -> None:
+        self._fence = Fence(lease=name, owner=owner, epoch=0)
+
+    def hold(self) -> Fence | None:
+        """Always there."""
+        return self._fence
+
+    def forget(self) -> None:
+        """Nothing to forget."""
+
+    def give_back(self) -> None:
+        """Nothing to hand back."""
+
+
 class Loop:
     """A worker's thread."""
 

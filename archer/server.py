@@ -103,7 +103,7 @@ class _Server:
         # random, not an address: two servers may share everything else
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._backend = LocalBackend(settings, os.environ)
-        self._workers = Workers(settings, self._store, self._backend, self._clock, owner)
+        self._workers = Workers(settings, self._store, Fleet([self._backend]), self._clock, owner, config=config)
         self._history: HistoryServer | None = None
         self._http: HttpServer | None = None
         self._access = make_access(settings, self._store, self._clock, config)

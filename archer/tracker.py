@@ -53,6 +53,10 @@ class Tracker:
     """Told when an attempt ended, so that admission needn't wait for its next look."""
     all_within_seconds: float = 15.0
     """How soon each attempt is looked at again when nothing is heard of it: as exact are limits in time."""
+    image_seconds: int = 600
+    """How long an image that can't be pulled is waited for."""
+    pending_seconds: int = 3600
+    """How long a driver without a node is waited for."""
     monotonic: Callable[[], float] = time.monotonic
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
 
@@ -158,6 +162,8 @@ class Tracker:
         wanted: list[tuple[_Pair, Change]] = []
         for job, attempt in pairs:
             with isolated(job.id):
+                if self._is_stuck(job, attempt, seen[attempt.name]):
+                    self._stop(attempt.name, StopReason.STUCK)
                 change = self._change(job, attempt, seen[attempt.name])
                 if change is not None:
                     wanted.append(((job, attempt), change))
@@ -175,6 +181,13 @@ class Tracker:
             _log.warning("stop failed, will try again", attempt=name, error=str(error))
         else:
             self._asked[name] = now
+
+    def _is_stuck(self, job: Job, attempt: Attempt, seen: Observation) -> bool:
+        """Whether it has waited long enough for what doesn't come."""
+        patience = {Category.IMAGE_PULL: self.image_seconds, Category.UNSCHEDULABLE: self.pending_seconds}
+        if job.state is not JobState.SUBMITTED or seen.stuck not in patience or attempt.started_at is None:
+            return False
+        return (self.clock.now() - attempt.started_at).total_seconds() > patience[seen.stuck]
 
     def _change(self, job: Job, attempt: Attempt, seen: Observation) -> Change | None:
         return next_change(

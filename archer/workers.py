@@ -1,47 +1,167 @@
-"""The loops behind the API: dispatcher, tracker, janitor, each under its lease."""
+"""The loops behind the API, as the roles of a process say: dispatcher, tracker, janitor.
+
+Whoever may be alone works under a lease (admission, the janitor, each tracker); launchers need none (decision 0007). There is
+a thread per loop: as many as clusters and namespaces, never as many as jobs.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
-from archer.backends.interface import Backend
+from archer.admission import Admission, AdmissionSettings, Admitted
+from archer.backends.fleet import Fleet
+from archer.backends.interface import Backend, Sweeping
 from archer.bells import Bell
 from archer.clock import Clock
+from archer.cluster_config import ClusterConfig
 from archer.dispatcher import Dispatcher
 from archer.janitor import Janitor
-from archer.loops import LeaseKeeper, Loop, Step
+from archer.launching import Launcher
+from archer.loops import LeaseKeeper, Loop, NoLease, Step
 from archer.settings import ServeSettings
-from archer.store.interface import Store
+from archer.sharing import Share, SharedLeaseKeeper
+from archer.store.interface import Fence, Store
 from archer.tracker import Tracker
+from archer.worker_metrics import WorkerMetrics
+
+_CLAIM_SECONDS: Final = 60.0
+"""How long a launcher may take before another one may create the attempt; a create itself takes 15 s at most."""
 
 
 class Workers:
-    """The loops of one process, as its roles say."""
+    """The loops of one process."""
 
-    def __init__(self, settings: ServeSettings, store: Store, backend: Backend, clock: Clock, owner: str) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        store: Store,
+        fleet: Fleet,
+        clock: Clock,
+        owner: str,
+        *,
+        config: ClusterConfig | None = None,
+        metrics: WorkerMetrics | None = None,
+    ) -> None:
         self._settings = settings
         self._store = store
+        self._fleet = fleet
+        self._clock = clock
         self._owner = owner
+        self._config = config
+        self._metrics = metrics or WorkerMetrics()
         self._dispatch = Bell()
         self._track = Bell()
-        dispatcher = Dispatcher(store=store, backend=backend, clock=clock, owner=owner)
+        self._launchers: list[Launcher] = []
+        self._dispatchers: list[Loop] = []
+        self._others: list[Loop] = []
+        self._share: Share | None = None
+        if "dispatcher" in settings.roles:
+            self._dispatchers = self._many_places() if settings.backend == "kubernetes" else self._one_place()
+        if "tracker" in settings.roles:
+            self._others += self._trackers()
+        if "janitor" in settings.roles:
+            janitor = Janitor(store=store, clock=clock, idempotency_days=settings.idempotency_days)
+            self._others.append(self._loop("janitor", janitor.step, Bell(), settings.janitor_interval_seconds))
+
+    def _one_place(self) -> list[Loop]:
+        """Spark on this machine: one loop does both halves."""
+        loops = []
+        for backend in self._fleet.values():
+            dispatcher = Dispatcher(
+                store=self._store, backend=backend, clock=self._clock, owner=self._owner, config=self._config
+            )
+            name, pause = f"dispatcher/{backend.cluster}", self._settings.dispatch_interval_seconds
+            loops.append(self._loop(name, dispatcher.step, self._dispatch, pause))
+        return loops
+
+    def _many_places(self) -> list[Loop]:
+        """One admission for all clusters, and a launcher for each."""
+        settings = self._settings
+        launchers, bells = {}, {}
+        for backend in self._fleet.values():
+            bells[backend.cluster] = Bell()
+            launchers[backend.cluster] = Launcher(
+                store=self._store,
+                backend=backend,
+                clock=self._clock,
+                owner=self._owner,
+                elsewhere=len(self._fleet) > 1,
+                given_back=self._dispatch.ring,
+                created=partial(self._metrics.created, backend.cluster),
+            )
+        self._launchers = list(launchers.values())
+
+        def hand_over(admitted: Sequence[Admitted]) -> None:
+            for cluster, launcher in launchers.items():
+                some = [one for one in admitted if one.job.cluster == cluster]
+                if some:
+                    launcher.take(some)
+                    bells[cluster].ring()
+
+        admission = Admission(
+            store=self._store,
+            backends=self._fleet,
+            config=self._config,
+            clock=self._clock,
+            owner=self._owner,
+            settings=AdmissionSettings(
+                claim_seconds=_CLAIM_SECONDS,
+                creates_per_minute=settings.creates_per_minute,
+                unacknowledged=settings.most_unacknowledged,
+                namespace_applications=settings.most_applications,
+            ),
+            hand_over=hand_over,
+        )
+        pause = settings.dispatch_interval_seconds
+        loops = [self._loop("admission", admission.step, self._dispatch, pause)]
+        for cluster, launcher in launchers.items():
+            keeper = NoLease(f"launching/{cluster}", self._owner)
+            loops.append(Loop(f"launching/{cluster}", launcher.step, keeper, bells[cluster], interval_seconds=pause))
+        return loops
+
+    def _trackers(self) -> list[Loop]:
+        places = [(backend, name) for backend in self._fleet.values() for name in backend.namespaces]
+        seconds = self._settings.lease_seconds
+        self._share = Share(
+            self._store, "tracker", self._owner, leases=len(places), seconds=seconds, clock=time.monotonic
+        )
+        return [self._tracker(backend, namespace, self._share) for backend, namespace in places]
+
+    def _tracker(self, backend: Backend, namespace: str, share: Share) -> Loop:
+        settings = self._settings
         tracker = Tracker(
-            store=store,
+            store=self._store,
             backend=backend,
-            clock=clock,
-            owner=owner,
+            clock=self._clock,
+            owner=self._owner,
+            namespace=namespace,
             retry_pause_seconds=settings.retry_pause_seconds,
             slot_freed=self._dispatch.ring,
+            all_within_seconds=settings.track_all_seconds,
+            image_seconds=settings.stuck_image_seconds,
+            pending_seconds=settings.stuck_pending_seconds,
+            metrics=self._metrics,
         )
-        janitor = Janitor(store=store, clock=clock, idempotency_days=settings.idempotency_days)
-        cluster = backend.cluster
-        every = {
-            "dispatcher": self._loop(
-                f"dispatcher/{cluster}", dispatcher.step, self._dispatch, settings.dispatch_interval_seconds
-            ),
-            "tracker": self._loop(f"tracker/{cluster}", tracker.step, self._track, settings.track_interval_seconds),
-            "janitor": self._loop("janitor", janitor.step, Bell(), settings.janitor_interval_seconds),
-        }
-        self._loops: Mapping[str, Loop] = {role: loop for role, loop in every.items() if role in settings.roles}
+        step = _with_sweep(tracker.step, backend, namespace, settings.sweep_seconds)
+        lease = f"tracker/{backend.cluster}/{namespace}".rstrip("/")
+        keeper = SharedLeaseKeeper(
+            self._store, lease, self._owner, seconds=settings.lease_seconds, clock=time.monotonic, share=share
+        )
+
+        def pause() -> None:
+            backend.unlisten(namespace)
+            tracker.pause()
+
+        return Loop(
+            lease,
+            step,
+            keeper,
+            self._track,
+            interval_seconds=settings.track_interval_seconds,
+            begin=lambda: backend.listen(namespace),
+            pause=pause,
+        )
 
     def _loop(self, lease: str, step: Step, bell: Bell, interval_seconds: float) -> Loop:
         """One worker under the lease of its own name."""
@@ -55,20 +175,42 @@ class Workers:
         self._track.ring()
 
     def start(self) -> None:
-        for loop in self._loops.values():
+        for loop in (*self._dispatchers, *self._others):
             loop.start()
 
     def stop_starting(self, seconds: float) -> None:
         """No new attempts from this process; those that exist are tracked on."""
-        dispatcher = self._loops.get("dispatcher")
-        if dispatcher is not None:
-            dispatcher.stop()
-            dispatcher.join(seconds)
+        _end(self._dispatchers, seconds)
 
     def stop(self, seconds: float) -> None:
         """All of them, handing their leases over; at most `seconds` in all."""
-        for loop in self._loops.values():
-            loop.stop()
-        deadline = time.monotonic() + seconds
-        for loop in self._loops.values():
-            loop.join(max(0.1, deadline - time.monotonic()))
+        _end([*self._dispatchers, *self._others], seconds)
+        for launcher in self._launchers:
+            launcher.close()
+        if self._share is not None:
+            self._share.leave()
+
+
+def _end(loops: Sequence[Loop], seconds: float) -> None:
+    for loop in loops:
+        loop.stop()
+    deadline = time.monotonic() + seconds
+    for loop in loops:
+        loop.join(max(0.1, deadline - time.monotonic()))
+
+
+def _with_sweep(step: Step, backend: Backend, namespace: str, pause_seconds: float) -> Step:
+    """The tracker's step, and now and then a look for finalizers that nobody will take off otherwise."""
+    if not isinstance(backend, Sweeping):
+        return step
+    due = time.monotonic() + pause_seconds
+
+    def both(fence: Fence) -> bool:
+        nonlocal due
+        more = step(fence)
+        if time.monotonic() >= due:
+            backend.sweep(namespace)
+            due = time.monotonic() + pause_seconds
+        return more
+
+    return both

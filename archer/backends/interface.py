@@ -8,7 +8,7 @@ effect as once: attempts are named by the caller, and the name is taken by whoev
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from archer.diagnosis import Evidence
 from archer.errors import Problem
@@ -155,4 +155,13 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Let go of what this object holds; attempts run on."""
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A backend that keeps things for Archer which a crash could leave behind."""
+
+    def sweep(self, namespace: str) -> int:
+        """Let go of what is kept for attempts whose end is committed; how many there were. Raises BackendUnavailableError."""
         ...
