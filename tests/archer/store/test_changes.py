@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from archer.errors import FencedOutError, IllegalMoveError, NotFoundError, StaleJobError, StoreUnavailableError
-from archer.model import Category, Diagnosis, EventKind, JobState
+from archer.model import Category, Diagnosis, EventKind, Job, JobState
 from archer.store import schema
 
 if TYPE_CHECKING:
@@ -207,6 +207,90 @@ def test_a_live_page_is_forgotten_when_the_job_ends(kit: StoreKit) -> None:
     assert job.ui_url
 
     assert kit.move(job, S.SUCCEEDED).ui_url is None
+
+
+def test_of_many_changes_each_gets_its_own_answer_and_the_refused_ones_write_nothing(kit: StoreKit) -> None:
+    good, stale, illegal, last = [kit.submit() for _ in range(4)]
+    kit.move(stale, S.CANCELLED)
+
+    answers = kit.store.change_many(
+        [
+            (good.id, kit.change(good, S.SUBMITTING)),
+            (stale.id, kit.change(stale, S.SUBMITTING)),
+            (illegal.id, kit.change(illegal, S.RUNNING)),
+            ("j-nobody", kit.change(good, S.CANCELLED)),
+            (good.id, kit.change(good, S.CANCELLED)),
+            (last.id, kit.change(last, S.FAILED, diagnosis=DIAGNOSIS)),
+        ]
+    )
+
+    assert [getattr(answer, "state", type(answer)) for answer in answers] == [
+        S.SUBMITTING,
+        StaleJobError,
+        IllegalMoveError,
+        NotFoundError,
+        StaleJobError,
+        S.FAILED,
+    ]
+    for answer in (answers[0], answers[5]):
+        assert isinstance(answer, Job)
+        assert kit.store.job(answer.id) == answer
+    assert kit.store.job(illegal.id) == illegal
+    assert len(kit.store.events(illegal.id)) == 1
+    assert kit.store.counters() == {
+        ("root.default", S.SUBMITTING): 1,
+        ("root.default", S.CANCELLED): 1,
+        ("root.default", S.QUEUED): 1,
+        ("root.default", S.FAILED): 1,
+    }
+
+
+def test_of_many_changes_of_a_fenced_out_worker_none_is_written(kit: StoreKit) -> None:
+    jobs = [kit.submit() for _ in range(3)]
+    old = kit.store.acquire("admission", "sleeper", seconds=5)
+    kit.clock.advance(6)
+    kit.store.acquire("admission", "awake", seconds=5)
+
+    with pytest.raises(FencedOutError):
+        kit.store.change_many([(job.id, kit.change(job, S.CANCELLED)) for job in jobs], fence=old)
+
+    assert [kit.store.job(job.id) for job in jobs] == jobs
+
+
+def test_many_changes_cost_as_many_statements_as_a_few(kit: StoreKit) -> None:
+    def statements(number: int) -> int:
+        jobs = [kit.submit() for _ in range(number)]
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+
+        event.listen(kit.database.engine, "before_cursor_execute", note)
+        kit.move_many(jobs, S.SUBMITTING, S.SUBMITTED)
+        event.remove(kit.database.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    assert statements(2) == statements(40)
+
+
+def test_changes_of_the_same_jobs_in_any_order_by_many_servers_do_not_fail(kit: StoreKit) -> None:
+    jobs = [kit.submit(queue=f"root.q{number % 3}") for number in range(12)]
+    servers = [kit.another_server() for _ in range(4)]
+
+    def note_all(server: int) -> int:
+        order = jobs[:] if server % 2 else jobs[::-1]
+        done = 0
+        for _ in range(5):
+            wanted = [(job.id, kit.change(servers[server].job(job.id), substate=str(server))) for job in order]
+            done += sum(isinstance(answer, Job) for answer in servers[server].change_many(wanted))
+        return done
+
+    with ThreadPoolExecutor(4) as pool:
+        changed = sum(pool.map(note_all, range(4)))
+
+    assert sum(kit.store.job(job.id).version - 1 for job in jobs) == changed
+    for server in servers:
+        server.close()
 
 
 def test_when_writing_the_history_fails_nothing_of_the_change_stays(kit: StoreKit) -> None:

@@ -86,3 +86,14 @@ def test_of_many_who_ask_at_once_one_gets_it(kit: StoreKit) -> None:
         fences = list(pool.map(lambda number: kit.store.acquire("x", f"owner-{number}", seconds=10), range(16)))
 
     assert len([fence for fence in fences if fence is not None]) == 1
+
+
+def test_live_leases_are_listed_by_the_beginning_of_their_names(kit: StoreKit) -> None:
+    kit.store.acquire("tracker/blue/a", "one", seconds=10)
+    kit.store.acquire("tracker/blue/b", "two", seconds=5)
+    kit.store.acquire("tracker_blue/c", "three", seconds=10)
+    kit.store.acquire("trackerXblue/d", "four", seconds=10)
+    kit.clock.advance(6)
+
+    assert kit.store.lease_owners("tracker/") == {"tracker/blue/a": "one"}
+    assert kit.store.lease_owners("tracker_") == {"tracker_blue/c": "three"}

@@ -163,3 +163,38 @@ def test_old_idempotency_keys_are_forgotten_young_ones_kept(kit: StoreKit) -> No
     assert kit.store.prune_idempotency_keys(before=kit.clock.now()) == 1
     assert not kit.store.key_exists("native", "old")
     assert kit.store.key_exists("native", "young")
+
+
+def test_jobs_are_found_by_the_name_of_their_latest_attempt_alone(kit: StoreKit) -> None:
+    twice = kit.move(kit.submit(), S.SUBMITTING, S.SUBMITTED, S.RETRY_WAIT, S.SUBMITTING)
+    once = kit.move(kit.submit(), S.SUBMITTING)
+    names = [f"{twice.id}-1", f"{twice.id}-2", f"{once.id}-1", "nobody"]
+
+    found = kit.store.by_attempts(names)
+    assert {name: (job, attempt.number) for name, (job, attempt) in found.items()} == {
+        f"{twice.id}-2": (twice, 2),
+        f"{once.id}-1": (once, 1),
+    }
+    known = kit.store.known_attempts(names)
+    assert {name: attempt.number for name, attempt in known.items()} == {names[0]: 1, names[1]: 2, names[2]: 1}
+    assert kit.store.by_attempts([]) == {}
+
+
+def test_more_names_than_one_statement_takes_are_all_found(kit: StoreKit) -> None:
+    job = kit.move(kit.submit(), S.SUBMITTING)
+
+    assert list(kit.store.known_attempts([*(f"x{number}" for number in range(40_000)), f"{job.id}-1"])) == [
+        f"{job.id}-1"
+    ]
+
+
+def test_jobs_in_states_are_those_of_one_namespace_when_asked(kit: StoreKit) -> None:
+    mine = kit.move(kit.submit(namespace="spark-a"), S.SUBMITTING)
+    kit.move(kit.submit(namespace="spark-b"), S.SUBMITTING)
+    ended = kit.move(kit.submit(namespace="spark-a"), S.CANCELLED)
+
+    def found(*states: JobState) -> list[str]:
+        return [job.id for job, _ in kit.store.in_states("local", states, namespace="spark-a")]
+
+    assert found(S.SUBMITTING, S.RUNNING) == [mine.id]
+    assert found(S.SUBMITTING, S.CANCELLED) == [mine.id, ended.id]
