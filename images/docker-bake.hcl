@@ -20,6 +20,11 @@ variable "PLATFORMS" {
   default = "linux/amd64,linux/arm64"
 }
 
+// 0 where the builder cannot reach AWS; such an image cannot verify a database of RDS
+variable "WITH_RDS_AUTHORITIES" {
+  default = "1"
+}
+
 // as `built` of images/spark/jars.lock
 variable "WITH_S3A" {
   default = "1"
@@ -46,6 +51,9 @@ target "archer" {
   tags       = ["${REGISTRY}/archer:${ARCHER_TAG}"]
   labels = {
     "moka.dev/inputs" = ARCHER_INPUTS
+  }
+  args = {
+    WITH_RDS_AUTHORITIES = WITH_RDS_AUTHORITIES
   }
 }
 

@@ -40,7 +40,7 @@ def test_code_is_copied_after_everything_that_changes_less(path: Path) -> None:
     copies = re.findall(r"^COPY (?:--\S+ )*(\S+)", final, re.MULTILINE)
 
     order = {
-        "archer": ["/opt/archer/packages", "/opt/archer/program"],
+        "archer": ["/authorities/", "/opt/archer/packages", "/opt/archer/program"],
         "spark": ["/opt/spark", "/jars/", "images/spark/entrypoint.sh"],
     }
     assert copies == order[path.parent.name]
@@ -57,7 +57,8 @@ def test_features_are_the_same_in_the_lock_the_dockerfile_and_the_bake_file() ->
     }
     assert dockerfile["FEATURES"] == names
     assert {name: DEFAULTS[name] for name in DEFAULTS if name.startswith("WITH_")} == {
-        f"WITH_{name.upper()}": on for name, on in built.items()
+        **{f"WITH_{name.upper()}": on for name, on in built.items()},
+        "WITH_RDS_AUTHORITIES": arguments("archer/Dockerfile")["WITH_RDS_AUTHORITIES"],
     }
     label = BAKE[BAKE.index("FEATURES = join") :]
     assert re.findall(r'WITH_(\w+) == "1" \? "(\w+)" : ""', label) == [(name.upper(), name) for name in built]

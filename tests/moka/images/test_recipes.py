@@ -2,10 +2,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from k8s_manifests.own_images import ARCHER, ROOT, SPARK
 from moka.images.recipes import recipe_of
 
 PLATFORMS = ("linux/arm64",)
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WITH_RDS_AUTHORITIES", raising=False)
 
 
 def test_an_image_is_built_from_the_tree_with_the_hash_of_its_inputs_as_label() -> None:
@@ -13,13 +20,19 @@ def test_an_image_is_built_from_the_tree_with_the_hash_of_its_inputs_as_label() 
 
     assert recipe.context == ROOT
     assert recipe.dockerfile == "images/archer/Dockerfile"
-    assert recipe.arguments == {}
+    assert recipe.arguments == {"WITH_RDS_AUTHORITIES": "1"}
     assert recipe.labels == {"moka.dev/inputs": ARCHER.inputs}
     assert recipe.platforms == PLATFORMS
 
 
 def test_a_base_replaces_the_pinned_one() -> None:
     assert recipe_of(ARCHER, PLATFORMS, "localhost/base:1").arguments["BASE"] == "localhost/base:1"
+
+
+def test_a_builder_that_cannot_reach_aws_leaves_the_authorities_of_rds_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WITH_RDS_AUTHORITIES", "0")
+
+    assert recipe_of(ARCHER, PLATFORMS).arguments["WITH_RDS_AUTHORITIES"] == "0"
 
 
 def test_features_of_spark_are_those_of_the_tree(tmp_path: Path) -> None:
