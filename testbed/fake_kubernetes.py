@@ -5,6 +5,7 @@ nothing else of Kubernetes. `tests/e2e/archer` tries the same code on a real API
 """
 
 import copy
+import queue
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,29 @@ from archer.kubernetes.errors import ApiError
 Manifest = dict[str, Any]
 
 
+class FakeWatch:
+    """What `ApiClient.watch` gives."""
+
+    silent = False
+
+    def __init__(self, selector: str) -> None:
+        self.selector = selector
+        self.events: queue.SimpleQueue[tuple[str, Manifest] | None] = queue.SimpleQueue()
+
+    def __iter__(self) -> Iterator[tuple[str, Manifest]]:
+        while (event := self.events.get()) is not None:
+            yield event
+
+    def close(self) -> None:
+        self.events.put(None)
+
+
 @dataclass
 class FakeKubernetes:
     """The methods of `ApiClient` that the backend calls."""
 
     objects: dict[str, Manifest] = field(default_factory=dict)
+    server: str = "http://fake"
     logs: dict[str, bytes] = field(default_factory=dict)
     """By the path of the pod's log."""
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -28,6 +47,7 @@ class FakeKubernetes:
     faults: dict[tuple[str, str], list[Exception]] = field(default_factory=dict)
     """Raised instead of an answer, one after the other, by method and path."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _watches: dict[str, list["FakeWatch"]] = field(default_factory=dict)
 
     @property
     def client(self) -> ApiClient:
@@ -81,12 +101,32 @@ class FakeKubernetes:
         said = b"".join(lines[-query["tailLines"] :]) if "tailLines" in query else self.logs[path]
         return said[: query["limitBytes"]]
 
-    def pages(self, path: str, **_query: Any) -> Iterator[Page]:
+    def pages(self, path: str, **query: Any) -> Iterator[Page]:
         self._called("GET", path)
-        items = [thing for key, thing in self.objects.items() if key.startswith(f"{path}/")]
+        selector = query.get("labelSelector") or ""
+        items = [
+            thing for key, thing in self.objects.items() if key.startswith(f"{path}/") and _selected(thing, selector)
+        ]
         # two pages, so that nobody reads the first one alone
         yield Page(items[:1], "1", first=True)
         yield Page(items[1:], "1", first=False)
+
+    def watch(self, path: str, **query: Any) -> "FakeWatch":
+        """Open for ever, until it is closed or the test tells something."""
+        self._called("WATCH", path)
+        watch = FakeWatch(query.get("labelSelector") or "")
+        with self._lock:
+            self._watches.setdefault(path, []).append(watch)
+        return watch
+
+    def tell(self, kind: str, path: str, manifest: Manifest) -> None:
+        """Tell all watches of a collection that an object was ADDED, MODIFIED or DELETED."""
+        manifest = copy.deepcopy(manifest)
+        manifest["metadata"].setdefault("resourceVersion", "2")
+        with self._lock:
+            watches = list(self._watches.get(path, ()))
+        for watch in (each for each in watches if _selected(manifest, each.selector)):
+            watch.events.put((kind, manifest))
 
     def close(self) -> None:
         """Nothing to close."""
@@ -114,6 +154,13 @@ class FakeKubernetes:
             raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request")
         if step["op"] == "remove":
             del place[key]
+
+
+def _selected(thing: Manifest, selector: str) -> bool:
+    """`key` and `key=value`, separated by commas."""
+    labels = thing["metadata"].get("labels") or {}
+    terms = [term.partition("=") for term in selector.split(",") if term]
+    return all(key in labels and (not equals or labels[key] == value) for key, equals, value in terms)
 
 
 def _merge(into: Manifest, body: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from archer.backends.kubernetes import names, records
@@ -163,8 +164,10 @@ class Following:
         attempt = names.attempt_of_driver(pod)
         with self._lock:
             self._news.add(attempt)
-            if after is None and before is not None:
-                self._gone[attempt] = before
+            if before is not None and (after is None or (before.held and not after.held)):
+                # a pod that goes loses its finalizer first: what was seen while it was held counts as such
+                was_held = attempt in self._gone and self._gone[attempt].held
+                self._gone[attempt] = replace(before, held=before.held or was_held)
                 if len(self._gone) > _GONE:
                     self._gone.popitem(last=False)
 
