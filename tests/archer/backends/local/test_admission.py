@@ -38,6 +38,7 @@ def test_all_that_one_machine_can_not_do_is_told_at_once(app: Path) -> None:
         image="x:1",
         parameters={"a": "b"},
         cluster="one",
+        shuffle="celeborn",
         spark_version="3.5",
         driver={"memory": "100g"},
         executor={"memory": "200g"},
@@ -46,9 +47,21 @@ def test_all_that_one_machine_can_not_do_is_told_at_once(app: Path) -> None:
     )
 
     assert set(found) == {
-        *("image", "parameters", "cluster", "spark_version", "driver.memory", "executor.memory"),
+        *("image", "parameters", "cluster", "shuffle", "spark_version", "driver.memory", "executor.memory"),
         *("conf.spark.driver.extraJavaOptions", "application.jars.0", "application.archives.0"),
     }
+
+
+def test_parameters_are_a_profiles_business_where_one_is_named(app: Path) -> None:
+    assert paths(app, profile="daily", parameters={"day": "1"}) == {}
+
+
+def test_what_only_nodes_would_make_a_difference_to_is_noted(app: Path) -> None:
+    told = admission.notes(make_submission(application={"file": str(app)}, executor={"max_instances": 4}))
+
+    assert told == [
+        "no effect on one machine: max_instances, min_instances, capacity, architecture: it has one kind of node"
+    ]
 
 
 def test_a_version_that_only_begins_alike_is_another(app: Path) -> None:
