@@ -157,6 +157,30 @@ class ArcherClient:
         """Ask for the end of a job; the answer is the job, CANCELLED or CANCELLING. A finished one is refused."""
         return self._object(self._request("POST", _job_path(job_id, "/kill"), json={}))
 
+    def clusters(self) -> list[Json]:
+        """Clusters and how they are."""
+        clusters: list[Json] = self._object(self._request("GET", "/api/v1/clusters"))["clusters"]
+        return clusters
+
+    def set_cluster(self, name: str, *, mode: str, message: str) -> Json:
+        """Open, drain or pause a cluster; a second time changes nothing."""
+        path = f"/api/v1/clusters/{quote(name, safe='')}"
+        return self._object(self._request("PUT", path, json={"mode": mode, "message": message}))
+
+    def queues(self) -> list[Json]:
+        """Queues, what waits and what runs in them."""
+        queues: list[Json] = self._object(self._request("GET", "/api/v1/queues"))["queues"]
+        return queues
+
+    def set_queue(self, path: str, *, mode: str, message: str) -> Json:
+        """Open or pause a queue; a second time changes nothing."""
+        address = f"/api/v1/queues/{quote(path, safe='')}"
+        return self._object(self._request("PUT", address, json={"mode": mode, "message": message}))
+
+    def route(self, submission: Mapping[str, Any]) -> Json:
+        """Where a submission would go; nothing is submitted."""
+        return self._object(self._request("POST", "/api/v1/route", json=submission))
+
     def create_token(self, *, subject: str, roles: Sequence[str], expires_in_seconds: int | None = None) -> Json:
         """Make a token: {"secret", "token"}. An answer that gets lost leaves a token whose secret nobody knows."""
         grant = {"subject": subject, "roles": list(roles), "expires_in_seconds": expires_in_seconds}

@@ -29,6 +29,7 @@ from archer.gathering import Gatherer
 from archer.logs import DEFAULT_LIMIT_BYTES, LogText, read_from, read_tail
 from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKind, Job, JobState
 from archer.problems import shown
+from archer.steering import Steering
 from archer.store.interface import Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
 from archer.submission import Submission
 from archer.tenancy import Admission, Tenancy
@@ -64,6 +65,7 @@ class Service:
         self._store = store
         self._gatherer = Gatherer(store)
         self._fleet = fleet
+        self.steering = Steering(store, fleet, clock, config)
         self._clock = clock
         self._news = news
         self._history_server = history_server

@@ -7,7 +7,7 @@ from threading import Event
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archer.api import problems, routes, tokens
+from archer.api import problems, routes, steering, tokens
 from archer.api.door import Door
 from archer.auth.access import Access
 from archer.metrics import Metrics
@@ -15,7 +15,9 @@ from archer.service import Service
 from archer.web import pages, session
 
 
-def create_app(service: Service, *, stopping: Event | None = None, access: Access | None = None) -> FastAPI:
+def create_app(
+    service: Service, *, stopping: Event | None = None, access: Access | None = None, metrics: Metrics | None = None
+) -> FastAPI:
     """`stopping`, once set, ends long polls at once. Without `access` nobody is asked who they are."""
     access = access or Access()
     app = FastAPI(
@@ -29,9 +31,10 @@ def create_app(service: Service, *, stopping: Event | None = None, access: Acces
     )
     app.state.service = service
     app.state.access = access
-    app.state.metrics = Metrics(service.counters)
+    app.state.metrics = metrics or Metrics(service.counters)
     app.state.stopping = stopping or Event()
     app.include_router(routes.router)
+    app.include_router(steering.router)
     app.include_router(tokens.router)
     app.include_router(routes.health)
     app.include_router(session.router)

@@ -6,12 +6,13 @@ Mistakes of JSON itself are left to the framework, which tells where they are.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from archer.errors import MalformedRequestError
+from archer.store.interface import Mode
 from archer.submission import Submission
 
 
@@ -28,9 +29,27 @@ class NewToken(BaseModel):
     """Absent: it does not expire."""
 
 
+class NewMode(BaseModel):
+    """Whether jobs go to a cluster or leave a queue, from now on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    mode: Mode
+    """`open`, `draining` (nothing new; jobs go elsewhere where they may) or `paused` (nothing new)."""
+    message: Annotated[str, Field(max_length=500)] = ""
+    """Why, for those whose jobs wait for it."""
+
+
+_BODIES: Mapping[str, type[BaseModel]] = {
+    "create_token": NewToken,
+    "set_cluster": NewMode,
+    "set_queue": NewMode,
+}
+
+
 def of_call(name: str | None) -> type[BaseModel]:
     """The body of the route of this name, for the wording of a refusal."""
-    return NewToken if name == "create_token" else Submission
+    return _BODIES.get(name or "", Submission)
 
 
 DEEPEST = 32

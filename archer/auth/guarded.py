@@ -16,8 +16,10 @@ from archer.auth.roles import SERVER, Target, Verb, may, require
 from archer.errors import NotAllowedError
 from archer.logs import LogText
 from archer.model import Attempt, Event, Job, JobState
+from archer.scheduling.routing import Route
 from archer.service import JobList, Service
-from archer.store.interface import JobFilter, SubmitResult
+from archer.steering import ClusterState, QueueState
+from archer.store.interface import JobFilter, Mode, SubmitResult
 from archer.submission import Submission
 
 _LOOKS = 40
@@ -108,6 +110,29 @@ class Guarded:
             )
         require(self.identity, Verb.TOKENS)
         return self._access.desk
+
+    def clusters(self) -> Sequence[ClusterState]:
+        """All of them: whoever waits may know what for."""
+        return self._service.steering.clusters()
+
+    def set_cluster(self, name: str, mode: Mode, message: str) -> ClusterState:
+        require(self.identity, Verb.STEER)
+        return self._service.steering.set_cluster(name, mode, message, actor=self.identity.actor)
+
+    def queues(self) -> Sequence[QueueState]:
+        """Those that the identity may see whole."""
+        found = self._service.steering.queues()
+        return [state for state in found if may(self.identity, Verb.READ, Target(queue=state.queue.path))]
+
+    def set_queue(self, path: str, mode: Mode, message: str) -> QueueState:
+        require(self.identity, Verb.STEER)
+        return self._service.steering.set_queue(path, mode, message, actor=self.identity.actor)
+
+    def route(self, submission: Submission) -> Route:
+        """For whoever may submit it."""
+        target = Target(queue=submission.queue or self._access.default_queue, team=submission.team)
+        require(self.identity, Verb.SUBMIT, target)
+        return self._service.steering.route(submission)
 
     def now(self) -> datetime:
         return self._service.now()

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from archer.cli import explain, finalizers, jobs, logs, server, submit, tokens, waiting
+from archer.cli import explain, finalizers, jobs, logs, route, server, steering, submit, tokens, waiting
 from archer.cli.credentials import with_token
 from archer.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
 from archer.cli.output import say, say_problems
@@ -24,6 +24,7 @@ _COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (
     # in the order in which somebody meets them
     ("submit", _JOBS, submit.submit),
     ("explain", _JOBS, explain.explain),
+    ("route", _JOBS, route.route),
     ("wait", _JOBS, waiting.wait),
     ("list", _JOBS, jobs.list_jobs),
     ("status", _JOBS, jobs.status),
@@ -35,6 +36,8 @@ _COMMANDS: Sequence[tuple[str, str, Callable[..., None]]] = (
     ("migrate", _SERVER, server.migrate),
 )
 _GROUPS: Sequence[tuple[str, str, str, Sequence[tuple[str, Callable[..., None]]]]] = (
+    ("cluster", _SERVER, steering.CLUSTER_HELP, steering.CLUSTER_COMMANDS),
+    ("queue", _SERVER, steering.QUEUE_HELP, steering.QUEUE_COMMANDS),
     ("token", _SERVER, tokens.HELP, tokens.COMMANDS),
     ("finalizers", _SERVER, finalizers.HELP, finalizers.COMMANDS),
 )
@@ -44,7 +47,7 @@ def application() -> typer.Typer:
     """The program with all its commands; a command's docstring is its help."""
     app = typer.Typer(name="archer", help=_HELP, epilog=EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
     for name, panel, function in _COMMANDS:
-        kind = submit.SubmitCommand if name in {"submit", "explain"} else TyperCommand
+        kind = submit.SubmitCommand if name in {"submit", "explain", "route"} else TyperCommand
         app.command(name, cls=kind, help=_prose(function), epilog=EPILOG, rich_help_panel=panel)(with_token(function))
     for name, panel, meaning, members in _GROUPS:
         group = typer.Typer(help=meaning, epilog=EPILOG, no_args_is_help=True)

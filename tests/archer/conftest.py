@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from archer.api.app import create_app
+from archer.backends.fleet import Fleet
 from archer.backends.local.backend import LocalBackend
 from archer.clock import SystemClock
 from archer.ids import attempt_name
@@ -46,7 +47,7 @@ class HandDriven:
         self.history_server: str | None = "http://127.0.0.1:18080"
         self.service = Service(
             self.store,
-            LocalBackend(self.settings, {}),
+            Fleet([LocalBackend(self.settings, {})]),
             SystemClock(),
             history_server=lambda: self.history_server,
             config=make_cluster_config(

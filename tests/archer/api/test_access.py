@@ -36,6 +36,11 @@ submit to a sibling       403   403    403    201           403             201 
 submit to the default     403   403    403    403           201             403  201      201
 submit without team       403   403    403    201           403             403  201      201
 submit as ada             403   403    403    403           403             403  201      201
+list clusters             200   200    200    200           200             200  200      200
+drain a cluster           403   403    403    403           403             403  200      200
+list queues               200   200    200    200           200             200  200      200
+pause a queue             403   403    403    403           403             403  200      200
+ask for a route           403   403    403    200           403             200  200      200
 list tokens               403   403    403    403           403             403  403      200
 make a token              403   403    403    403           403             403  403      201
 revoke a token            403   403    403    403           403             403  403      204
@@ -86,6 +91,7 @@ class Caller:
 
 Deed = Callable[[Caller, str, str], httpx.Response]
 GRANT = {"subject": "eve", "roles": ["viewer"]}
+DRAIN = {"mode": "draining", "message": "upgrade"}
 DEEDS: Mapping[str, Deed] = {
     "read the job": lambda who, job, _: who.ask("GET", f"{JOBS}/{job}"),
     "read it on the page": lambda who, job, _: who.ask("GET", f"/jobs/{job}", {"Accept": "text/html"}),
@@ -100,6 +106,11 @@ DEEDS: Mapping[str, Deed] = {
     "submit to the default": lambda who, _, __: who.submit(),
     "submit without team": lambda who, _, __: who.submit(queue=ADS),
     "submit as ada": lambda who, _, __: who.submit(queue=ADS, team="ads", user="ada"),
+    "list clusters": lambda who, _, __: who.ask("GET", "/api/v1/clusters"),
+    "drain a cluster": lambda who, _, __: who.ask("PUT", "/api/v1/clusters/local", json=DRAIN),
+    "list queues": lambda who, _, __: who.ask("GET", "/api/v1/queues"),
+    "pause a queue": lambda who, _, __: who.ask("PUT", f"/api/v1/queues/{ADS}", json=DRAIN),
+    "ask for a route": lambda who, _, __: who.ask("POST", "/api/v1/route", json=who.door.body(queue=ADS, team="ads")),
     "list tokens": lambda who, _, __: who.ask("GET", "/api/v1/tokens"),
     "make a token": lambda who, _, __: who.ask("POST", "/api/v1/tokens", json=GRANT),
     "revoke a token": lambda who, _, token: who.ask("POST", f"/api/v1/tokens/{token}/revoke", json={}),
@@ -239,7 +250,7 @@ def test_nothing_but_the_open_addresses_answers_without_a_token(
     guarded: Door, job: Job, method: str, path: str
 ) -> None:
     before = guarded.rows()
-    where = path.format(job_id=job.id, token_id="x" * 10)
+    where = path.format(job_id=job.id, token_id="x" * 10, name="local", path=ADS)
 
     answer = guarded.ask(method, where, json=guarded.body() if method == "POST" else None)
 
