@@ -73,13 +73,13 @@ class Deployed:
         command = [*self._node.enter_network, *kubectl, *where, *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def get(self, path: str) -> tuple[int, Any]:
+    def get(self, path: str, *, token: str = "") -> tuple[int, Any]:
         """Ask the pod's port `http` from the node; returns status and decoded body."""
         (pod,) = self._pods()
         (container,) = pod["spec"]["containers"]
         (port,) = (each["containerPort"] for each in container["ports"] if each["name"] == "http")
         url = f"http://{pod['status']['podIP']}:{port}{path}"
-        command = [*self._node.enter_network, sys.executable, "-I", "-c", _GET, url]
+        command = [*self._node.enter_network, sys.executable, "-I", "-c", _GET, url, token]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{path}: {done.stderr[-2000:]}"
         status, body = done.stdout.split(" ", 1)
@@ -104,8 +104,10 @@ class Deployed:
 
 _GET = """
 import sys, urllib.error, urllib.request
+url, token = sys.argv[1:]
+request = urllib.request.Request(url, headers={"Authorization": "Bearer " + token} if token else {})
 try:
-    answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=60)
+    answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
 except urllib.error.HTTPError as error:
     answer = error
 print(answer.status, answer.read().decode())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments.names import PLATFORM_CONFIG_MAP, SYSTEM_NAMESPACE
-from k8s_manifests.own_images import SPARK
+from k8s_manifests.own_images import ARCHER, SPARK
 from k8s_manifests.pods import CONTAINER_SECURITY
 from testbed.real_node.spark_jobs import end_of
 
@@ -79,8 +79,17 @@ def test_archers_pod_of_the_chart_becomes_ready_and_answers(archer: Deployed, bu
     assert (status["image"], status["restartCount"]) == (built_archer, 0)
     assert archer.get("/healthz") == (200, {"status": "alive"})
     assert archer.get("/readyz") == (200, {"status": "ready"})
-    # the pod's address is no loopback one, so everything else wants to know who asks
-    assert archer.get("/api/v1/jobs")[0] == 401
+
+
+def test_archers_pod_lets_in_who_has_a_token_that_was_made_in_it(archer: Deployed) -> None:
+    archer.wait_available()
+    words = ("token", "create", "--direct", "--subject", "tester", "--role", "viewer")
+    made = archer.inside("python3", "-m", "archer.cli", *words)
+    assert made.returncode == 0, made.stderr
+
+    status, description = archer.get("/api/openapi.json", token=made.stdout.strip())
+    assert (status, description["info"]["version"]) == (200, ARCHER.version)
+    assert archer.get("/api/openapi.json")[0] == 401
 
 
 def test_archers_pod_runs_as_its_user_and_writes_to_its_scratch_folder_alone(archer: Deployed) -> None:
