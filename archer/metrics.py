@@ -16,10 +16,10 @@ CountJobs = Callable[[], Mapping[tuple[str, JobState], int]]
 
 
 class Metrics:
-    """One server's metrics, in a registry of their own."""
+    """One server's metrics: the door's beside those of the loops in one registry."""
 
-    def __init__(self, count_jobs: CountJobs) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, count_jobs: CountJobs, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
         self.registry.register(_Jobs(count_jobs))
         self.submissions = Counter(
             "archer_submissions", "Submissions by result: created, replayed", ["result"], registry=self.registry

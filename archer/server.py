@@ -8,8 +8,10 @@ import json
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
+from contextlib import ExitStack
 from threading import Event, Thread
 from types import FrameType
 
@@ -17,23 +19,25 @@ import structlog
 
 from archer.api.app import create_app
 from archer.api.door import check_reach
+from archer.api.health_app import create_health_app
 from archer.api.schemas import rfc3339
 from archer.auth.access import make_access
-from archer.backends.fleet import Fleet
 from archer.backends.local import files
-from archer.backends.local.backend import LocalBackend
 from archer.backends.local.history import HistoryServer
 from archer.clock import SystemClock
 from archer.cluster_config import ClusterConfig, load_cluster_config
+from archer.composition import figures, make_fleet
 from archer.errors import ArcherError, CannotServeError
 from archer.http_server import MOST_CONNECTIONS, HttpServer, allow_many_files
 from archer.logging import configure_logging
+from archer.metrics import Metrics
 from archer.model import TRACKED_STATES, JobState
 from archer.ports import listen
 from archer.service import Service
 from archer.settings import ServeSettings
 from archer.store.migrate import open_database
 from archer.store.sql import SqlStore
+from archer.worker_metrics import WorkerMetrics
 from archer.workers import Workers
 
 ANNOUNCEMENT = "server.json"
@@ -93,32 +97,44 @@ class _Server:
         self._clock = SystemClock()
         self._started_at = self._clock.now()
         self._url: str | None = None
-        self._socket = listen(settings.host, settings.port, strict=settings.strict_port) if self._has_api else None
-        try:
-            self._store = SqlStore(open_database(settings.database))
-        except BaseException:
-            if self._socket is not None:
-                self._socket.close()
-            raise
         # random, not an address: two servers may share everything else
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._backend = LocalBackend(settings, os.environ)
-        self._workers = Workers(settings, self._store, Fleet([self._backend]), self._clock, owner, config=config)
+        self._metrics = WorkerMetrics(listeners=lambda: figures(self._fleet))
+        with ExitStack() as undo:
+            self._socket = self._listen()
+            if self._socket is not None:
+                undo.callback(self._socket.close)
+            self._store = SqlStore(open_database(settings.database))
+            undo.callback(self._store.close)
+            self._fleet = make_fleet(settings, config, self._store)
+            undo.pop_all()
+        self._workers = Workers(
+            settings, self._store, self._fleet, self._clock, owner, config=config, metrics=self._metrics
+        )
         self._history: HistoryServer | None = None
         self._http: HttpServer | None = None
         self._access = make_access(settings, self._store, self._clock, config)
         self._service = Service(
             self._store,
-            Fleet([self._backend]),
+            self._fleet,
             self._clock,
             news=self._workers.wake,
             history_server=lambda: self._history.url if self._history else None,
             config=config,
         )
 
+    def _listen(self) -> socket.socket | None:
+        settings = self._settings
+        return listen(settings.host, settings.port, strict=settings.strict_port) if self._has_door else None
+
     @property
     def _has_api(self) -> bool:
         return "api" in self._settings.roles
+
+    @property
+    def _has_door(self) -> bool:
+        """In a cluster every process is asked whether it is well; on one machine only the API listens."""
+        return self._has_api or self._settings.backend == "kubernetes"
 
     def start(self) -> None:
         self._workers.start()
@@ -128,10 +144,14 @@ class _Server:
         port = self._socket.getsockname()[1]
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         self._url = f"http://{host}:{port}"
-        if self._settings.history:
+        if self._settings.history and self._settings.backend == "local":
             self._history = HistoryServer(self._settings, os.environ, on_change=self._announce)
             self._history.start()
-        app = create_app(self._service, stopping=self._stop, access=self._access)
+        metrics = Metrics(self._service.counters, self._metrics.registry)
+        if self._has_api:
+            app = create_app(self._service, stopping=self._stop, access=self._access, metrics=metrics)
+        else:
+            app = create_health_app(self._service, metrics)
         self._http = HttpServer(
             app,
             self._socket,
@@ -170,7 +190,7 @@ class _Server:
         deadline = time.monotonic() + self._settings.cancel_grace_seconds + self._settings.shutdown_seconds
         states = {JobState.SUBMITTING, *TRACKED_STATES}
         while time.monotonic() < deadline:
-            live = self._store.in_states(self._backend.cluster, states)
+            live = [found for cluster in self._fleet for found in self._store.in_states(cluster, states)]
             if not live:
                 return
             for job, _ in live:
@@ -191,7 +211,7 @@ class _Server:
         if self._history is not None:
             self._history.stop()
         self._withdraw()
-        self._backend.close()
+        self._fleet.close()
         self._store.close()
 
     def _withdraw(self) -> None:

@@ -32,10 +32,9 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class Finalizers:
-    """What our finalizers did in one namespace, since this process began to follow it."""
+    """What our finalizers did in one cluster, since this process began."""
 
     cluster: str
-    namespace: str
     held: int
     """Drivers that carry one now."""
     released: int
@@ -112,7 +111,7 @@ class _Listening(Collector):
         yield from self._families(self._metrics.listeners())
 
     def _families(self, figures: Sequence[ListenerFigures]) -> Iterator[Metric]:
-        watch, place = ["cluster", "namespace", "kind"], ["cluster", "namespace"]
+        watch, place = ["cluster", "namespace", "kind"], ["cluster"]
         lag = GaugeMetricFamily("archer_watch_lag_seconds", "Since a watch was last known to be true", labels=watch)
         lists = CounterMetricFamily("archer_watch_lists", "Times that a watch read all anew", labels=watch)
         events = CounterMetricFamily("archer_watch_events", "Changes that a watch heard of", labels=watch)
@@ -127,7 +126,7 @@ class _Listening(Collector):
                 for family, value in ((lag, told.lag_seconds), (lists, told.lists), (events, told.events)):
                     family.add_metric(labels, value)
             for told_of in each.finalizers:
-                labels = [told_of.cluster, told_of.namespace]
+                labels = [told_of.cluster]
                 for family, value in ((held, told_of.held), (released, told_of.released), (saved, told_of.saved)):
                     family.add_metric(labels, value)
         yield from (lag, lists, events, held, released, saved)

@@ -9,7 +9,7 @@ Query parameters are the API's own words: `labelSelector`, `fieldManager`, `dryR
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
@@ -57,17 +57,24 @@ class ApiClient:
 
     def __init__(
         self,
-        access: Access,
+        access: Access | Callable[[], Access],
         *,
         timeout_seconds: float = 30,
         pool_size: int = 16,
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
-        """Make no connection yet; each call takes at most about `timeout_seconds`, and `pool_size` may be under way."""
-        self._access = access
-        self._connections = Connections(access, timeout_seconds=timeout_seconds, pool_size=pool_size)
+        """Make no connection yet; each call takes at most about `timeout_seconds`, and `pool_size` may be under way.
+
+        `access` may be a function: it is called with the first request, and again while it raises ClusterUnreachableError, so
+        that a cluster that is away keeps no server from starting.
+        """
+        self._find: Callable[[], Access] = access if callable(access) else lambda: access
+        self._found: tuple[Access, Connections] | None = None
+        self._timeout_seconds = timeout_seconds
+        self._pool_size = pool_size
         self._silence = silence_seconds
         self._lock = threading.Lock()
+        self._finding = threading.Lock()
         self._open: set[Watch] = set()
         self._closed = False
 
@@ -187,7 +194,26 @@ class ApiClient:
             watches = list(self._open)
         for watch in watches:
             watch.close()
-        self._connections.close()
+        if self._found is not None:
+            self._found[1].close()
+
+    def _reach(self) -> tuple[Access, Connections]:
+        """Where the server is, and connections to it. Raises ClusterUnreachableError."""
+        if self._found is None:
+            with self._finding:
+                if self._found is None:
+                    access = self._find()
+                    connections = Connections(access, timeout_seconds=self._timeout_seconds, pool_size=self._pool_size)
+                    self._found = access, connections
+        return self._found
+
+    @property
+    def _access(self) -> Access:
+        return self._reach()[0]
+
+    @property
+    def _connections(self) -> Connections:
+        return self._reach()[1]
 
     def _forget(self, watch: Watch) -> None:
         with self._lock:

@@ -106,6 +106,10 @@ class KubernetesBackend:
             job, config=self._config, cluster=self._view, attempt=attempt, memory_rung=memory_rung
         )
 
+    def top_rung(self, job: Job) -> float:
+        submission = Submission.model_validate(job.submission).model_copy(update={"queue": job.queue})
+        return spark_application.highest_rung(submission, config=self._config, cluster=self._view)
+
     def launch(self, name: str, spec: Mapping[str, Any]) -> str:
         return launching.launch(self._client, name, spec)
 
