@@ -19,11 +19,9 @@ MAX_EXECUTORS: Final = 50
 def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: Collection[str]) -> Evidence:
     """All that is known of an attempt that ended; `spot` names the pools whose nodes may be taken back."""
     body = spec.get("spec") or {}
-    signal = None if end.exit_code is None or end.exit_code <= 128 else end.exit_code - 128
     return Evidence(
         application=str(body.get("mainApplicationFile") or ""),
         exit_code=end.exit_code,
-        signal=signal,
         stopped_for=end.stopped_for,
         heap=_heap(body, "driver"),
         driver_log=log,
