@@ -62,7 +62,7 @@ class PostgresServer:
         return self._folder / "programs" / "bin"
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603  # our own program
+        subprocess.run(  # our own program
             [self._programs / program, *arguments],
             user=self._owner,
             cwd=self._folder,
@@ -75,7 +75,7 @@ class PostgresServer:
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         place = (f"-D{self._data}", f"-p{self.port}", "-h127.0.0.1", f"-k{self._folder}")
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  # our own program
+            self._process = subprocess.Popen(  # our own program
                 [self._programs / "postgres", *place, *settings],
                 user=self._owner,
                 cwd=self._folder,
