@@ -61,7 +61,12 @@ class Workers:
         if "tracker" in settings.roles:
             self._others += self._trackers()
         if "janitor" in settings.roles:
-            janitor = Janitor(store=store, clock=clock, idempotency_days=settings.idempotency_days)
+            janitor = Janitor(
+                store=store,
+                clock=clock,
+                idempotency_days=settings.idempotency_days,
+                job_retention_days=None if config is None else config.job_retention_days,
+            )
             self._others.append(self._loop("janitor", janitor.step, Bell(), settings.janitor_interval_seconds))
 
     def _one_place(self) -> list[Loop]:
