@@ -110,7 +110,8 @@ def _cut(found: Diagnosis | None) -> Diagnosis | None:
 def _never_started(seen: Evidence) -> Diagnosis | None:
     if seen.pods is None or seen.stopped_for not in {"start-timeout", "stuck"}:
         return None
-    return _cut(pod_diagnosis.never_started(seen.pods, seconds_allowed=seen.seconds_allowed))
+    seconds = seen.seconds_allowed if seen.stopped_for == "start-timeout" else None
+    return _cut(pod_diagnosis.never_started(seen.pods, seconds_allowed=seconds))
 
 
 def _pods(seen: Evidence) -> Diagnosis | None:

@@ -1,6 +1,7 @@
 """From rows of pods and applications, as a cluster gives them, to the category of the diagnosis (D16)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -404,3 +405,18 @@ def test_of_thousands_of_executors_that_failed_the_first_are_told() -> None:
 
     assert found.pods is not None
     assert len(found.pods.executors) == MAX_EXECUTORS
+
+
+@pytest.mark.parametrize(("why", "words"), [("start-timeout", "within 60 s"), ("stuck", "in time")])
+def test_only_the_jobs_own_limit_is_named_with_its_seconds(why: str, words: str) -> None:
+    driver = made.driver(
+        "Pending",
+        node=None,
+        conditions=[made.unschedulable()],
+        deleted=made.BORN,
+        annotations={"archer.moka.dev/stopped-for": why},
+    )
+
+    seen = evidence_of(made.application("SUBMITTED", deleted=True), driver)
+
+    assert words in diagnose(replace(seen, seconds_allowed=60)).summary
