@@ -32,6 +32,7 @@ from archer.scheduling.pacing import TokenBucket
 from archer.scheduling.queue_tree import QueueTree
 from archer.scheduling.routing import Target
 from archer.scheduling.targets import targets_of
+from archer.scheduling.waits import own_reason
 from archer.store.interface import Change, Claim, Fence, NewAttempt, Store
 
 _LEAST_PER_QUEUE: Final = 200
@@ -42,9 +43,6 @@ perhaps, while others may wait behind them."""
 _DEEPER_AGAIN_SECONDS: Final = 10
 
 _OVERDUE: Final = 100
-
-WAITS_FOR_ITS_TURN: Final = "waits for a slot"
-"""What the store writes of a new job."""
 
 _log = structlog.get_logger()
 
@@ -288,11 +286,6 @@ class Admission:
             self._per_queue = _LEAST_PER_QUEUE
             self._deeper_after = now + timedelta(seconds=_DEEPER_AGAIN_SECONDS)
         return False
-
-
-def own_reason(job: Job) -> str:
-    """What the job alone waits for; empty when that is its turn."""
-    return "" if job.reason in {None, WAITS_FOR_ITS_TURN} else job.reason or ""
 
 
 def _unplannable(error: ArcherError) -> Diagnosis:

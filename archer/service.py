@@ -29,6 +29,7 @@ from archer.gathering import Gatherer
 from archer.logs import DEFAULT_LIMIT_BYTES, LogText, read_from, read_tail
 from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKind, Job, JobState
 from archer.problems import shown
+from archer.scheduling.waits import own_reason
 from archer.steering import Steering
 from archer.store.interface import Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
 from archer.submission import Submission
@@ -135,13 +136,15 @@ class Service:
         if job.state is not JobState.QUEUED:
             return job
         place = self._fleet.only
+        told = own_reason(job) or self._store.wait_reason(job.queue, job.user)
         if place is not None and place.capacity is not None:
             active = self._store.count(place.cluster, ACTIVE_STATES)
             before = self._store.count(place.cluster, {JobState.QUEUED}, before=job.number)
-            why = f"waits for a slot: {active} of {place.capacity} are taken"
+            slots = f"waits for a slot: {active} of {place.capacity} are taken"
+            why = slots if active >= place.capacity else told or slots
         else:
             before = self._store.place(job)
-            why = job.reason or self._store.wait_reason(job.queue, job.user) or "waits for its turn"
+            why = told or "waits for its turn"
         waiting = "no job waits before it" if before == 0 else f"{before} wait before it"
         return replace(job, reason=f"{why}, {waiting}")
 
