@@ -14,9 +14,8 @@ from environments.instances import instance_types
 from environments.names import BucketUse
 from environments.service import Profile
 from environments.tenancy import Queue, Resources, Team
-from k8s_manifests.celeborn_settings import master_host
+from k8s_manifests.celeborn_addresses import CELEBORN_MASTER_PORT, master_host
 from k8s_manifests.labels import NODE_POOL
-from k8s_manifests.network_policies import CELEBORN_MASTER_PORT
 from k8s_manifests.own_images import SPARK, spark_features
 from k8s_manifests.placement import as_toleration, node_taints
 from k8s_manifests.tiers import TIERS

@@ -17,6 +17,7 @@ from constructs import Construct
 from environments.names import CELEBORN_NAMESPACE
 from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
+from k8s_manifests.celeborn_addresses import CELEBORN_MASTER_PORT, master_host
 from k8s_manifests.celeborn_settings import (
     FOLDER,
     MASTER_HTTP_PORT,
@@ -26,13 +27,11 @@ from k8s_manifests.celeborn_settings import (
     SHUTDOWN_SECONDS,
     WORKER_FOLDER,
     WORKER_HTTP_PORT,
-    master_host,
     settings_files,
 )
 from k8s_manifests.images import CELEBORN
 from k8s_manifests.kinds import Kind
 from k8s_manifests.network_policies import (
-    CELEBORN_MASTER_PORT,
     CELEBORN_WORKER_PORTS,
     SPARK_PODS,
     Flow,

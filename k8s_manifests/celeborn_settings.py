@@ -5,8 +5,8 @@ What a job sets is not here: Archer writes it into jobs that choose Celeborn.
 
 from typing import Final
 
-from environments.names import CELEBORN_NAMESPACE
-from k8s_manifests.network_policies import CELEBORN_MASTER_PORT, CELEBORN_WORKER_PORTS
+from k8s_manifests.celeborn_addresses import CELEBORN_MASTER_PORT, master_host
+from k8s_manifests.network_policies import CELEBORN_WORKER_PORTS
 
 FOLDER: Final = "/opt/celeborn/conf"
 SCRATCH_FOLDER: Final = "/tmp"  # noqa: S108 - the image's own scratch folder
@@ -31,11 +31,6 @@ _LOG4J: Final = """<?xml version="1.0" encoding="UTF-8"?>
   </Loggers>
 </Configuration>
 """
-
-
-def master_host(number: int) -> str:
-    """Return the name of a master's pod, which stays when the pod does not."""
-    return f"celeborn-master-{number}.celeborn-master.{CELEBORN_NAMESPACE}.svc.cluster.local"
 
 
 def settings_files(*, masters: int, disk_mib: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from environments.names import CELEBORN_NAMESPACE, SYSTEM_NAMESPACE
 from k8s_manifests import labels
 from k8s_manifests.base import MokaChart
+from k8s_manifests.celeborn_addresses import CELEBORN_MASTER_PORT
 from k8s_manifests.kinds import Kind
 
 PRIVATE_RANGES: Final = (
@@ -125,7 +126,6 @@ class JobNetwork(ClusterNetwork):
 DNS: Final = Flow(
     direction="Egress", peers=pods_in("kube-system", {"k8s-app": "kube-dns"}), tcp_ports=(53,), udp_ports=(53,)
 )
-CELEBORN_MASTER_PORT: Final = 9097
 CELEBORN_WORKER_PORTS: Final = (9091, 9092, 9093, 9094)
 """rpc, fetch, push, replicate: fixed, because the defaults are random (https://celeborn.apache.org/docs/latest/configuration/)."""
 SPARK_UI_PORT: Final = 4040
