@@ -4,6 +4,7 @@ Refusing beats overwriting in silence: the reason names the field to use instead
 """
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 _FIELD = "use the field `{}` of the submission"
 
@@ -34,7 +35,17 @@ RESERVED_CONF: Mapping[str, str] = {
     "spark.kubernetes.container.image": _FIELD.format("image"),
     "spark.kubernetes.executor.podNamePrefix": "leave it out: it is the attempt's name, so that logs are found",
 }
-"""A key, or all keys with that beginning when it ends with `*`, and what to do instead."""
+"""A key, or all keys of a pattern in which `*` stands for anything, and what to do instead."""
+
+_ACTED_ON: Mapping[str, str] = {
+    "kubernetes.io": "Kubernetes and the Cluster Autoscaler",
+    "k8s.io": "Kubernetes and the Spark operator",
+    "yunikorn.apache.org": "YuniKorn's queues",
+    "karpenter.sh": "autoscalers",
+    "amazonaws.com": "EKS and its network plugin",
+    "archer.moka.dev": "Archer and its trackers",
+}
+"""Domains of annotations that mean something to the platform; all others are the job's own."""
 
 RESERVED_ON_KUBERNETES: Mapping[str, str] = {
     "spark.kubernetes.driver.master": "leave it out: the operator sets the API server's address",
@@ -62,8 +73,11 @@ RESERVED_ON_KUBERNETES: Mapping[str, str] = {
     "spark.kubernetes.executor.node.selector.*": "use the fields `architecture` and `executor.capacity`",
     "spark.kubernetes.driver.label.*": _FIELD.format("labels"),
     "spark.kubernetes.executor.label.*": _FIELD.format("labels"),
-    "spark.kubernetes.driver.annotation.*": "leave it out: schedulers and autoscalers act on annotations",
-    "spark.kubernetes.executor.annotation.*": "leave it out: schedulers and autoscalers act on annotations",
+    **{
+        f"spark.kubernetes.{role}.annotation.*{domain}/*": f"leave it out: {who} act on these annotations"
+        for role in ("driver", "executor")
+        for domain, who in _ACTED_ON.items()
+    },
     "spark.kubernetes.driver.service.*": "leave it out: Archer lays out the driver's Service",
     "spark.kubernetes.driver.volumes.*": "leave it out: Archer mounts the scratch disk; data lives on S3",
     "spark.kubernetes.executor.volumes.*": "leave it out: Archer mounts the scratch disk; data lives on S3",
@@ -124,6 +138,6 @@ RESERVED_ENVIRONMENT: Mapping[str, str] = {
 def reserved_reason(key: str, table: Mapping[str, str]) -> str | None:
     """What to do instead of setting `key`, None when it may be set."""
     for entry, reason in table.items():
-        if key == entry or (entry.endswith("*") and key.startswith(entry[:-1])):
+        if key == entry or ("*" in entry and fnmatchcase(key, entry)):
             return reason
     return None

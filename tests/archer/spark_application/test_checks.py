@@ -1,5 +1,6 @@
 """What a cluster can't honour is told at the door, all of it at once."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -149,9 +150,13 @@ def test_every_key_that_is_reserved_here_says_what_to_do_instead(entry: str) -> 
     (problem,) = check(job(conf={key: "1"}), config=config, cluster=config.clusters[0])
 
     assert problem.path == f"conf.{key}"
-    assert problem.fix == next(
-        reason for start, reason in RESERVED_ON_KUBERNETES.items() if key == start or key.startswith(start.rstrip("*"))
-    )
+    assert problem.fix == next(reason for start, reason in RESERVED_ON_KUBERNETES.items() if fnmatchcase(key, start))
+
+
+def test_annotations_that_mean_nothing_to_the_platform_are_the_jobs_own() -> None:
+    ours = {"prometheus.io/scrape": "true", "example.com/kubernetes.io": "x", "owner": "ada"}
+
+    assert not found(conf={f"spark.kubernetes.driver.annotation.{key}": value for key, value in ours.items()})
 
 
 @pytest.mark.parametrize("key", OPERATOR_DENIES)
