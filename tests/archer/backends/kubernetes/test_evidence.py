@@ -332,6 +332,13 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         {"log": TRACEBACK.format(error="ValueError: no such day")},
     ),
     (
+        "its own error, and somebody deleted the pod afterwards",
+        C.USER_ERROR,
+        NOBODY,
+        (failed(1), made.driver("Failed", exit_code=1, deleted=made.LATEST)),
+        {"log": TRACEBACK.format(error="ValueError: no such day")},
+    ),
+    (
         "its own error, though an executor had been lost and was replaced",
         C.USER_ERROR,
         NOBODY,

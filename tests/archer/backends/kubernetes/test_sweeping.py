@@ -114,6 +114,14 @@ def test_a_driver_that_the_database_never_heard_of_is_freed_once_it_ended_and_ne
     assert ended.asked("DELETE") == []
 
 
+def test_a_driver_whose_birth_may_not_be_committed_yet_is_left_alone(
+    ended: FakeKubernetes, workers: ThreadPoolExecutor
+) -> None:
+    assert swept(ended, workers, None, now=made.BORN_SECONDS + YOUNG_SECONDS - 1) == 0
+    assert held(ended)
+    assert swept(ended, workers, None, now=made.BORN_SECONDS + YOUNG_SECONDS) == 1
+
+
 def test_a_sweep_frees_a_bounded_number_the_oldest_first(
     api: FakeKubernetes, workers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
