@@ -85,7 +85,8 @@ class _Verdict:
     def lives(self, seen: Observation) -> Change | None:
         links = {"spark_app_id": seen.spark_app_id, "ui_url": seen.ui_url, "substate": seen.substate}
         if self.job.state is JobState.SUBMITTED and seen.phase is Phase.RUNNING:
-            message = f"Spark's application {seen.spark_app_id} is up"
+            named = f" {seen.spark_app_id}" if seen.spark_app_id else ""
+            message = f"Spark's application{named} is up"
             return self._change(to=JobState.RUNNING, message=message, **links)
         news = [name for name, value in links.items() if value is not None and getattr(self.job, name) != value]
         if not news:
