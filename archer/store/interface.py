@@ -174,6 +174,7 @@ class Usage:
     """Of these, SUBMITTING or SUBMITTED: Spark hasn't shown up yet."""
     vcores: int
     memory_mib: int
+    """On the rungs of the memory ladder that they have come to."""
 
 
 class Mode(StrEnum):

@@ -60,7 +60,8 @@ def add_up_usage(connection: Connection) -> list[Usage]:
             func.count().label("jobs"),
             func.sum(case((begun, 1), else_=0)).label("unacknowledged"),
             func.sum(jobs.c.vcores).label("vcores"),
-            func.sum(jobs.c.memory_mib).label("memory_mib"),
+            # what admission charged: the whole job on its rung
+            func.sum(jobs.c.memory_mib * jobs.c.memory_rung).label("memory_mib"),
         )
         .where(IS_ACTIVE)
         .group_by(*groups)
@@ -74,7 +75,7 @@ def add_up_usage(connection: Connection) -> list[Usage]:
             jobs=int(row.jobs),
             unacknowledged=int(row.unacknowledged),
             vcores=int(row.vcores),
-            memory_mib=int(row.memory_mib),
+            memory_mib=round(row.memory_mib),
         )
         for row in connection.execute(query)
     ]

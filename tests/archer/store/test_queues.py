@@ -86,3 +86,12 @@ def test_a_waiting_jobs_own_reason_changes_neither_its_version_nor_its_history(k
     assert (found.reason, found.version) == ("no cluster has Spark 4.1", job.version)
     assert len(kit.store.events(job.id)) == 1
     assert kit.store.job(running.id) == running
+
+
+def test_a_job_on_a_higher_rung_of_the_memory_ladder_holds_as_much_as_admission_charged(kit: StoreKit) -> None:
+    job = kit.submit(vcores=2, memory_mib=1000)
+    kit.move(job, JobState.SUBMITTING, memory_rung=3.0)
+
+    (usage,) = kit.store.usage()
+
+    assert (usage.vcores, usage.memory_mib) == (2, 3000)
