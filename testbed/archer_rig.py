@@ -48,15 +48,17 @@ _OPERATOR_FLAGS: Final = {"driver-pod-creation-grace-period": "10s", "leader-ele
 _START_SECONDS: Final = 60.0
 
 
-def rig_environment(folder: Path, *, clusters: Sequence[str] = ("east",), max_applications: int = 1000) -> Environment:
-    """Three teams, six queues and large nodes, from a file as an engineer would write it."""
+def rig_environment(
+    folder: Path, *, clusters: Sequence[str] = ("east",), max_applications: int = 1000, vcores: int = 4000
+) -> Environment:
+    """Three teams, six queues and large nodes, from a file as an engineer would write it; `vcores` is each team's quota."""
     document = yaml.safe_load((FOLDER / "test.yaml").read_text())
     (given,) = document["clusters"]
     for pool in given["pools"]:
         if pool["role"] in {"driver", "executor"}:
             pool |= {"instance_types": ["m8gd.16xlarge" if pool.get("nvme") else "m8g.16xlarge"], "max_pods": 250}
     document["clusters"] = [{**copy.deepcopy(given), "name": name} for name in clusters]
-    quota = {"vcores": 4000, "memory_gib": 16000, "pods": 20000}
+    quota = {"vcores": vcores, "memory_gib": 4 * vcores, "pods": 5 * vcores}
     document["teams"] = [
         {"name": team, "queues": [f"root.{team}"], "submitters": [team], "quota": quota} for team in TEAMS
     ]
@@ -159,6 +161,10 @@ class Rig:
     environment: Environment
     settings: Settings = field(default_factory=lambda: Settings(scheduler_names=("default-scheduler", "yunikorn")))
     nodes_per_zone: int = 2
+    bare: bool = False
+    """Clusters without nodes and without an operator: for those who play both themselves."""
+    durable: bool = False
+    """Whether each commit reaches the disk, as on a server of a team."""
     archer_settings: Mapping[str, str] = field(default_factory=dict)
     clusters: dict[str, RigCluster] = field(default_factory=dict)
     processes: dict[str, ArcherProcess] = field(default_factory=dict)
@@ -166,7 +172,7 @@ class Rig:
 
     def __enter__(self) -> Self:
         try:
-            self.database = PostgresServer()
+            self.database = PostgresServer(durable=self.durable)
             self._things.callback(self.database.remove)
             self.database.start()
             for spec in self.environment.clusters:
@@ -191,9 +197,11 @@ class Rig:
             for component in build_charts(self.environment, spec):
                 for manifest in component.manifests if component.name == "archer-rights" else ():
                     client.apply(manifest, force=True)
-        nodes = self._things.enter_context(PretendedNodes(plane))
+        nodes = PretendedNodes(plane)
+        if not self.bare:
+            self._things.enter_context(nodes)
         for pool in spec.pools:
-            if pool.role in {"driver", "executor"}:
+            if pool.role in {"driver", "executor"} and not self.bare:
                 nodes.add_pool(self.environment, spec, pool, per_zone=self.nodes_per_zone)
         program = binary()
         operator = (
@@ -201,7 +209,8 @@ class Rig:
             if program is None
             else RealOperatorProcess(program, plane, chart, flags=_OPERATOR_FLAGS)
         )
-        self._things.enter_context(operator)
+        if not self.bare:
+            self._things.enter_context(operator)
         return RigCluster(name=spec.name, plane=plane, nodes=nodes, operator=operator)
 
     def _write_configuration(self) -> None:
