@@ -257,7 +257,10 @@ def _idempotency_key(submission: Submission, header_key: str | None) -> Idempote
     # as it was sent: what an environment fills in may change between two tries of one request, and under a profile a
     # value that is left out is another request than the default written out
     unset = submission.profile is not None
-    body = submission.model_dump(mode="json", exclude={"idempotency_key"}, exclude_unset=unset)
+    # without defaults: a field that a later version knows must not make the same body another request
+    body = submission.model_dump(
+        mode="json", exclude={"idempotency_key"}, exclude_unset=unset, exclude_defaults=not unset
+    )
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return IdempotencyKey(scope=_SCOPE, key=key, request_hash=hashlib.sha256(canonical.encode()).hexdigest())
 

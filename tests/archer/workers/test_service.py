@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,3 +217,14 @@ def test_the_history_servers_page_of_a_job_exists_once_the_application_does(shop
 
     assert service.history_url(service.job(job.id)) == f"http://127.0.0.1:18080/history/app-{job.id}-1/jobs/"
     assert shop.service.history_url(service.job(job.id)) is None
+
+
+def test_a_request_is_known_by_what_its_body_says_so_that_new_fields_make_no_other_request_of_it(shop: Shop) -> None:
+    job = shop.service.submit(make_submission(driver={"cores": 1, "memory": "2g"}), header_key="k", actor="a").job
+
+    with shop.database.read() as connection:
+        (kept,) = connection.exec_driver_sql("SELECT request_hash FROM idempotency_keys").scalars()
+
+    said = '{"application":{"file":"/jobs/report.py"},"driver":{"memory":"2g"},"name":"report"}'
+    assert kept == hashlib.sha256(said.encode()).hexdigest()
+    assert job.submission["driver"]["cores"] == 1
