@@ -35,7 +35,9 @@ def free_port(host: str, port: int, *, avoid: frozenset[int] = frozenset()) -> i
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # named, though there is no other: asyncio switches Nagle's algorithm off for such sockets alone, and with it each answer of
+    # two packets on a kept connection would wait 40 ms for the client's delayed acknowledgement
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # a port that a server of ours left a moment ago is free; one that somebody listens on is not
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
 """The wanted port, or the next free one."""
 
+import asyncio
 import socket
 
 import pytest
@@ -34,3 +35,24 @@ def test_an_address_that_is_not_ours_is_refused() -> None:
 def test_ipv6_loopback_works() -> None:
     with listen("::1", 0) as found:
         assert found.family == socket.AF_INET6
+
+
+def test_answers_do_not_wait_for_the_acknowledgement_of_their_first_packet() -> None:
+    no_delay: list[int] = []
+
+    async def serve() -> None:
+        async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            no_delay.append(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listen("127.0.0.1", 0) as found:
+            server = await asyncio.start_server(answer, sock=found)
+            reader, writer = await asyncio.open_connection(*found.getsockname())
+            await reader.read()
+            writer.close()
+            server.close()
+            await server.wait_closed()
+
+    asyncio.run(serve())
+
+    assert no_delay == [1]
