@@ -31,6 +31,7 @@ from k8s_manifests.archer_config import archer_config
 from testbed.components import Settings
 from testbed.control_plane import ControlPlane
 from testbed.errors import CannotStartError
+from testbed.fault_proxy import FaultProxy
 from testbed.nodes import OUTCOME, RUN_SECONDS, PretendedNodes
 from testbed.operator_chart import OperatorChart
 from testbed.postgres import PostgresServer
@@ -49,9 +50,17 @@ _START_SECONDS: Final = 60.0
 
 
 def rig_environment(
-    folder: Path, *, clusters: Sequence[str] = ("east",), max_applications: int = 1000, vcores: int = 4000
+    folder: Path,
+    *,
+    clusters: Sequence[str] = ("east",),
+    max_applications: int = 1000,
+    user_applications: int = 0,
+    vcores: int = 4000,
 ) -> Environment:
-    """Three teams, six queues and large nodes, from a file as an engineer would write it; `vcores` is each team's quota."""
+    """Three teams, six queues and large nodes, from a file as an engineer would write it.
+
+    `vcores` is each team's quota, `user_applications` what one user may run at once; 0: as many as there is room for.
+    """
     document = yaml.safe_load((FOLDER / "test.yaml").read_text())
     (given,) = document["clusters"]
     for pool in given["pools"]:
@@ -73,6 +82,9 @@ def rig_environment(
             for team in TEAMS
         ],
     }
+    if user_applications:
+        most = {"vcores": 4000, "memory_gib": 16000}
+        document["queues"]["user_limit"] = {"max_applications": user_applications, "max": most}
     document["archer"]["cluster"] = clusters[0]
     file = folder / "rig.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -87,6 +99,7 @@ class RigCluster:
     plane: ControlPlane
     nodes: PretendedNodes
     operator: OperatorProcess
+    proxy: FaultProxy | None = None
 
 
 @dataclass
@@ -166,6 +179,8 @@ class Rig:
     durable: bool = False
     """Whether each commit reaches the disk, as on a server of a team."""
     archer_settings: Mapping[str, str] = field(default_factory=dict)
+    proxied: bool = False
+    """Whether Archer reaches each cluster through a FaultProxy."""
     clusters: dict[str, RigCluster] = field(default_factory=dict)
     processes: dict[str, ArcherProcess] = field(default_factory=dict)
     _things: ExitStack = field(default_factory=ExitStack)
@@ -211,7 +226,11 @@ class Rig:
         )
         if not self.bare:
             self._things.enter_context(operator)
-        return RigCluster(name=spec.name, plane=plane, nodes=nodes, operator=operator)
+        proxy = None
+        if self.proxied:
+            pair = plane.ground.issuer.client("archer-proxy", user="archer", groups=[ARCHER_GROUP])
+            proxy = self._things.enter_context(FaultProxy(plane, pair))
+        return RigCluster(name=spec.name, plane=plane, nodes=nodes, operator=operator, proxy=proxy)
 
     def _write_configuration(self) -> None:
         self.config = self.folder / "archer.yaml"
@@ -219,7 +238,8 @@ class Rig:
         merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
         for name, cluster in self.clusters.items():
             found = yaml.safe_load(cluster.plane.kubeconfig_as("archer", [ARCHER_GROUP]).read_text())
-            merged["clusters"].append({"name": name, "cluster": found["clusters"][0]["cluster"]})
+            place = found["clusters"][0]["cluster"] if cluster.proxy is None else {"server": cluster.proxy.url}
+            merged["clusters"].append({"name": name, "cluster": place})
             merged["users"].append({"name": name, "user": found["users"][0]["user"]})
             merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
         self.kubeconfig = self.folder / "archer.kubeconfig"
