@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -9,7 +10,7 @@ from archer.backends.fleet import Fleet
 from archer.backends.kubernetes.backend import KubernetesBackend
 from archer.backends.local.backend import LocalBackend
 from archer.cluster_config import ClusterConfig, ClusterView
-from archer.errors import InvalidSettingsError, Problem
+from archer.errors import InvalidInputError, InvalidSettingsError, Problem
 from archer.kubernetes.access import Access
 from archer.kubernetes.client import ApiClient
 from archer.problems import shown
@@ -23,21 +24,50 @@ _CALLS: Final = 16
 """Of one cluster, at the same time."""
 
 
-def make_fleet(settings: ServeSettings, config: ClusterConfig | None, store: Store) -> Fleet:
-    """The places where jobs run. Raises InvalidSettingsError, InvalidAccessError for a kubeconfig that won't do.
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """A cluster that this process serves, and the way to it."""
 
-    No cluster is asked for anything: one that is away keeps no server from starting.
+    config: ClusterConfig
+    view: ClusterView
+    access: Access | Callable[[], Access]
+
+
+def find_clusters(settings: ServeSettings, config: ClusterConfig | None) -> Sequence[Reach]:
+    """The clusters that this process serves; none on one machine.
+
+    Raises InvalidSettingsError with all that is wrong with the settings and the kubeconfig. No cluster is asked for
+    anything: one that is away keeps no server from starting.
     """
     if settings.backend == "local":
-        return Fleet([LocalBackend(settings, os.environ)])
+        return ()
     if config is None:
         fix = "name an archer.yaml, which `moka render ENV` writes: it says which clusters there are"
         raise InvalidSettingsError([Problem(path="config", value="absent", allowed="a file", fix=fix)])
-    backends = []
+    found, problems = [], list(_unknown_clusters(settings, config))
     for view in _served(settings, config):
-        client = ApiClient(_access(settings, config, view), timeout_seconds=REQUEST_SECONDS, pool_size=_CALLS)
+        try:
+            found.append(Reach(config=config, view=view, access=_access(settings, config, view)))
+        except InvalidInputError as error:
+            told = [_of_setting(problem, view) for problem in error.problems]
+            # of a kubeconfig that can't be read each cluster says the same
+            problems += [problem for problem in told if problem not in problems]
+    if problems:
+        raise InvalidSettingsError(problems)
+    return found
+
+
+def make_fleet(settings: ServeSettings, clusters: Sequence[Reach], store: Store) -> Fleet:
+    """The places where jobs run."""
+    if settings.backend == "local":
+        return Fleet([LocalBackend(settings, os.environ)])
+    backends = []
+    for reach in clusters:
+        client = ApiClient(reach.access, timeout_seconds=REQUEST_SECONDS, pool_size=_CALLS)
         backends.append(
-            KubernetesBackend(config=config, cluster=view, client=client, known=store.known_attempts, text=store.text)
+            KubernetesBackend(
+                config=reach.config, cluster=reach.view, client=client, known=store.known_attempts, text=store.text
+            )
         )
     return Fleet(backends)
 
@@ -47,24 +77,28 @@ def figures(fleet: Fleet) -> Sequence[ListenerFigures]:
     return [_figures_of(backend) for backend in fleet.values() if isinstance(backend, KubernetesBackend)]
 
 
-def _served(settings: ServeSettings, config: ClusterConfig) -> Sequence[ClusterView]:
-    by_name = {view.name: view for view in config.clusters}
-    named = settings.only_clusters or tuple(by_name)
+def _unknown_clusters(settings: ServeSettings, config: ClusterConfig) -> Sequence[Problem]:
+    known = [view.name for view in config.clusters]
     contexts = [text.partition("=")[0] for text in settings.kube_contexts]
     problems = [
         Problem(
             path=path,
             value=shown(name),
-            allowed=f"a cluster of the configuration: {', '.join(by_name)}",
+            allowed=f"a cluster of the configuration: {', '.join(known)}",
             fix="use one of them",
         )
-        for path, names in (("only_clusters", named), ("kube_contexts", contexts))
+        for path, names in (("only_clusters", settings.only_clusters), ("kube_contexts", contexts))
         for name in names
-        if name not in by_name
+        if name not in known
     ]
-    if problems:
-        raise InvalidSettingsError(problems)
-    return [by_name[name] for name in named]
+    if settings.kube_contexts and settings.kubeconfig is None:
+        fix = "name the file that has these contexts"
+        problems.append(Problem(path="kubeconfig", value="absent", allowed="a file with `kube_contexts`", fix=fix))
+    return problems
+
+
+def _served(settings: ServeSettings, config: ClusterConfig) -> Sequence[ClusterView]:
+    return [view for view in config.clusters if not settings.only_clusters or view.name in settings.only_clusters]
 
 
 def _access(settings: ServeSettings, config: ClusterConfig, view: ClusterView) -> Access | Callable[[], Access]:
@@ -77,6 +111,14 @@ def _access(settings: ServeSettings, config: ClusterConfig, view: ClusterView) -
         fix = f"set it: cluster {view.name} is reached by a context of a kubeconfig"
         raise InvalidSettingsError([Problem(path="kubeconfig", value="absent", allowed="a file", fix=fix)])
     return partial(Access.from_eks, view.eks_name, config.region)
+
+
+def _of_setting(problem: Problem, view: ClusterView) -> Problem:
+    """A problem of a kubeconfig, as one of the settings that lead there."""
+    if problem.path == "context":
+        fix = f"name the one of cluster {view.name}: ARCHER_KUBE_CONTEXTS={view.name}=CONTEXT"
+        return replace(problem, path="kubeconfig.context", fix=fix)
+    return problem if problem.path.startswith("kube") else replace(problem, path=f"kubeconfig.{problem.path}")
 
 
 def _figures_of(backend: KubernetesBackend) -> ListenerFigures:

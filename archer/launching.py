@@ -299,7 +299,7 @@ class Launcher:
         if isinstance(result.error, BackendUnavailableError):
             _log.warning("launch failed, will try again", job=held.job.id, attempt=held.name, error=str(result.error))
         elif isinstance(result.error, Exception):
-            _log.error("job left aside", job=held.job.id, exc_info=result.error)
+            _log.error("job left aside", job=held.job.id, attempt=held.name, exc_info=result.error)
         pause = min(self.settings.retry_seconds * 2**held.tries, _LONGEST_PAUSE_SECONDS)
         asked = result.error.retry_after_seconds if isinstance(result.error, BackendUnavailableError) else None
         held.after = now + timedelta(seconds=max(pause, asked or 0))
@@ -315,9 +315,9 @@ class Launcher:
             return
         self._held.pop(held.name, None)
         if not isinstance(answer, StaleJobError | NotFoundError):
-            _log.error("change refused", job=held.job.id, code=answer.code, error=str(answer))
+            _log.error("change refused", job=held.job.id, attempt=held.name, code=answer.code, error=str(answer))
             return
-        _log.info("overtaken", job=held.job.id, why=str(answer))
+        _log.info("overtaken", job=held.job.id, attempt=held.name, why=str(answer))
         if result.reference is not None:
             self._stop_orphan(held)
 
@@ -355,7 +355,7 @@ class Launcher:
         change = elsewhere(held, self.backend.cluster, limit, actor=self.actor, at=now)
         answer = self.store.change_many([(held.job.id, change)])[0]
         if isinstance(answer, ArcherError):
-            _log.info("overtaken", job=held.job.id, why=str(answer))
+            _log.info("overtaken", job=held.job.id, attempt=held.name, why=str(answer))
         self._held.pop(held.name, None)
         self.given_back()
         return True

@@ -26,11 +26,20 @@ class _Forgiving:
             self._stream.flush()
 
 
+def _name_the_job(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A line about an attempt tells its job too: who looks for a job's lines finds them all."""
+    attempt = event.get("attempt")
+    if isinstance(attempt, str) and "job" not in event:
+        event["job"] = attempt.rpartition("-")[0]
+    return event
+
+
 def configure_logging(level: str) -> None:
     """Once, at the start of `archer serve`."""
     stream = cast("TextIO", _Forgiving(sys.stderr))
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_the_job,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

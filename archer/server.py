@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Event, Thread
 from types import FrameType
@@ -26,7 +27,7 @@ from archer.backends.local import files
 from archer.backends.local.history import HistoryServer
 from archer.clock import SystemClock
 from archer.cluster_config import ClusterConfig, load_cluster_config
-from archer.composition import figures, make_fleet
+from archer.composition import Reach, figures, find_clusters, make_fleet
 from archer.errors import ArcherError, CannotServeError
 from archer.http_server import MOST_CONNECTIONS, HttpServer, allow_many_files
 from archer.logging import configure_logging
@@ -52,14 +53,15 @@ _log = structlog.get_logger()
 def run(settings: ServeSettings) -> None:
     """Serve until told to stop.
 
-    Raises CannotServeError, InvalidClusterConfigError, StoreNotOpenedError when it can't start.
+    Raises CannotServeError, InvalidSettingsError, InvalidClusterConfigError, StoreNotOpenedError when it can't start.
     """
     check_reach(settings)
     config = None if settings.config is None else load_cluster_config(settings.config)
+    clusters = find_clusters(settings, config)
     configure_logging(settings.log_level)
     stop = Event()
     _install_signals(stop)
-    server = _Server(settings, config, stop)
+    server = _Server(settings, config, clusters, stop)
     try:
         server.start()
         if settings.stop_on_stdin_eof:
@@ -91,7 +93,9 @@ def _wait_for_eof(stop: Event) -> None:
 class _Server:
     """Everything that runs in this process, in the order in which it is started."""
 
-    def __init__(self, settings: ServeSettings, config: ClusterConfig | None, stop: Event) -> None:
+    def __init__(
+        self, settings: ServeSettings, config: ClusterConfig | None, clusters: Sequence[Reach], stop: Event
+    ) -> None:
         self._settings = settings
         self._stop = stop
         self._clock = SystemClock()
@@ -106,7 +110,7 @@ class _Server:
                 undo.callback(self._socket.close)
             self._store = SqlStore(open_database(settings.database))
             undo.callback(self._store.close)
-            self._fleet = make_fleet(settings, config, self._store)
+            self._fleet = make_fleet(settings, clusters, self._store)
             undo.pop_all()
         self._workers = Workers(
             settings, self._store, self._fleet, self._clock, owner, config=config, metrics=self._metrics
@@ -119,7 +123,7 @@ class _Server:
             self._fleet,
             self._clock,
             news=self._workers.wake,
-            history_server=lambda: self._history.url if self._history else None,
+            history_server=self._history_url,
             config=config,
         )
 
@@ -136,6 +140,12 @@ class _Server:
         """In a cluster every process is asked whether it is well; on one machine only the API listens."""
         return self._has_api or self._settings.backend == "kubernetes"
 
+    def _history_url(self) -> str | None:
+        """Of our own one, or of the one that reads the clusters' event logs."""
+        if self._settings.backend == "kubernetes":
+            return None if self._settings.history_url is None else self._settings.history_url.rstrip("/")
+        return self._history.url if self._history else None
+
     def start(self) -> None:
         self._workers.start()
         if self._socket is None:
@@ -147,7 +157,7 @@ class _Server:
         if self._settings.history and self._settings.backend == "local":
             self._history = HistoryServer(self._settings, os.environ, on_change=self._announce)
             self._history.start()
-        metrics = Metrics(self._service.counters, self._metrics.registry)
+        metrics = Metrics(self._service.counters, self._metrics.registry, queue_ages=self._service.queue_ages)
         if self._has_api:
             app = create_app(self._service, stopping=self._stop, access=self._access, metrics=metrics)
         else:
@@ -175,8 +185,11 @@ class _Server:
             "pid": os.getpid(),
             "started_at": rfc3339(self._started_at),
         }
+        folder = self._settings.data.absolute()
         try:
-            files.write(self._settings.data.absolute() / ANNOUNCEMENT, content)
+            # with a database elsewhere nothing else is kept there
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.write(folder / ANNOUNCEMENT, content)
         except OSError as error:
             _log.warning("server.json not written", error=str(error))
 

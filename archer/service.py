@@ -169,6 +169,11 @@ class Service:
         """Jobs per (queue, state)."""
         return self._store.counters()
 
+    def queue_ages(self) -> Mapping[str, float]:
+        """Seconds that the oldest QUEUED job of each queue has waited."""
+        now = self._clock.now()
+        return {queue: max(0.0, (now - at).total_seconds()) for queue, at in self._store.oldest_queued().items()}
+
     def kill(self, key: str, *, actor: str) -> Job:
         """A waiting job is CANCELLED at once; one in the cluster is CANCELLING until its end is confirmed.
 

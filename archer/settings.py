@@ -82,6 +82,8 @@ class ServeSettings(BaseSettings):
     """Which parts run in this process, separated by commas; any number of servers may run each."""
     history: bool = True
     """Start Spark's own History Server beside the API, to read the event logs of finished jobs."""
+    history_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*$")] | None = None
+    """With `kubernetes`: address of a History Server that reads the clusters' event logs; the page links to it."""
     history_port: Port = 18080
     """Port of the History Server; the next free one when taken. 0: any."""
     history_memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mg]$")] = "512m"

@@ -11,6 +11,9 @@ from threading import Lock
 from archer.loops import LeaseKeeper
 from archer.store.interface import Fence, Store
 
+_COUNT_AGAIN_SECONDS = 0.5
+"""How soon a server knows that another one came or left. One read of a few rows by an index."""
+
 
 class Share:
     """One server's part of a group of leases. Used by the threads of that server."""
@@ -27,11 +30,14 @@ class Share:
         self._counted: float | None = None
         self._part = leases
         self._held: set[str] = set()
+        self._left = False
         self._turn = Lock()
 
     def take(self, lease: str) -> bool:
         """Whether the lease may be this server's; reserves a place for it in the server's part."""
         with self._turn:
+            if self._left:
+                return False
             part = self._count()
             if lease in self._held and len(self._held) > part:
                 self._held.discard(lease)
@@ -47,13 +53,15 @@ class Share:
             self._held.discard(lease)
 
     def leave(self) -> None:
-        """The other servers may take this one's part at once."""
-        self._presence.give_back()
+        """The other servers may take this one's part at once; it takes nothing any more."""
+        with self._turn:
+            self._left = True
+            self._presence.give_back()
 
     def _count(self) -> int:
         """How many leases it may hold: all of them over the servers that live, rounded up."""
         now = self._clock()
-        if self._counted is None or now - self._counted >= self._seconds / 3:
+        if self._counted is None or now - self._counted >= min(_COUNT_AGAIN_SECONDS, self._seconds / 3):
             self._presence.hold()
             servers = len(self._store.lease_owners(f"presence/{self._group}/"))
             self._part = math.ceil(self._leases / max(1, servers))

@@ -205,12 +205,12 @@ class Tracker:
         answers = self.store.change_many([(job.id, change) for (job, _), change in wanted], fence=fence)
         for ((job, attempt), change), answer in zip(wanted, answers, strict=True):
             if isinstance(answer, StaleJobError):
-                _log.info("overtaken", job=job.id, why=str(answer))
+                _log.info("overtaken", job=job.id, attempt=attempt.name, why=str(answer))
                 self._again.add(attempt.name)
             elif isinstance(answer, StoreUnavailableError):
                 raise answer
             elif isinstance(answer, ArcherError):
-                _log.error("change refused", job=job.id, code=answer.code, error=str(answer))
+                _log.error("change refused", job=job.id, attempt=attempt.name, code=answer.code, error=str(answer))
             else:
                 with isolated(job.id):
                     self._committed(attempt, change, answer)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import structlog
+
 from archer.admission import Admission, AdmissionSettings, Admitted
 from archer.backends.fleet import Fleet
 from archer.backends.interface import Backend, Sweeping
@@ -16,6 +18,7 @@ from archer.bells import Bell
 from archer.clock import Clock
 from archer.cluster_config import ClusterConfig
 from archer.dispatcher import Dispatcher
+from archer.errors import ArcherError
 from archer.janitor import Janitor
 from archer.launching import Launcher
 from archer.loops import LeaseKeeper, Loop, NoLease, Step
@@ -27,6 +30,8 @@ from archer.worker_metrics import WorkerMetrics
 
 _CLAIM_SECONDS: Final = 60.0
 """How long a launcher may take before another one may create the attempt; a create itself takes 15 s at most."""
+
+_log = structlog.get_logger()
 
 
 class Workers:
@@ -189,11 +194,21 @@ class Workers:
 
     def stop(self, seconds: float) -> None:
         """All of them, handing their leases over; at most `seconds` in all."""
-        _end([*self._dispatchers, *self._others], seconds)
+        loops = [*self._dispatchers, *self._others]
+        for loop in loops:
+            loop.stop()
+        if self._share is not None:
+            self._leave(self._share)
+        _end(loops, seconds)
         for launcher in self._launchers:
             launcher.close()
-        if self._share is not None:
-            self._share.leave()
+
+    def _leave(self, share: Share) -> None:
+        """First of all: the others' parts grow while our loops end."""
+        try:
+            share.leave()
+        except ArcherError as error:
+            _log.warning("presence not handed back, it will run out", error=str(error))
 
 
 def _end(loops: Sequence[Loop], seconds: float) -> None:

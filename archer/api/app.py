@@ -31,7 +31,7 @@ def create_app(
     )
     app.state.service = service
     app.state.access = access
-    app.state.metrics = metrics or Metrics(service.counters)
+    app.state.metrics = metrics or Metrics(service.counters, queue_ages=service.queue_ages)
     app.state.stopping = stopping or Event()
     app.include_router(routes.router)
     app.include_router(steering.router)

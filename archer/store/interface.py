@@ -418,6 +418,13 @@ class Store(Protocol):
         """Jobs per (queue, state), from counters kept with every change: cheap at any number of jobs."""
         ...
 
+    def oldest_queued(self) -> Mapping[str, datetime]:
+        """Since when the oldest QUEUED job of each queue waits; queues without one are left out.
+
+        It costs as much as waits, read from an index, and nothing for what has ended.
+        """
+        ...
+
     def acquire(self, lease: str, owner: str, *, seconds: float) -> Fence | None:
         """Take or renew a lease; None while another owner's is alive. A new owner means a new epoch."""
         ...

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from archer.clock import from_ms
 from archer.model import WAITING_STATES, Job, JobState
 from archer.store.chunks import chunks
 from archer.store.interface import Usage
@@ -79,6 +80,19 @@ def add_up_usage(connection: Connection) -> list[Usage]:
         )
         for row in connection.execute(query)
     ]
+
+
+def find_oldest(connection: Connection) -> dict[str, datetime]:
+    """The lowest number of each queue among those that wait, by indexes alone; then those rows."""
+    pausing = select(jobs.c.number).where(jobs.c.state == JobState.RETRY_WAIT.value)
+    firsts = (
+        select(func.min(jobs.c.number).label("number"))
+        .where(IS_WAITING, jobs.c.number.not_in(pausing))
+        .group_by(jobs.c.queue)
+        .subquery()
+    )
+    query = select(jobs.c.queue, jobs.c.queued_at).join(firsts, jobs.c.number == firsts.c.number)
+    return {row.queue: from_ms(row.queued_at) for row in connection.execute(query)}
 
 
 def count_before(connection: Connection, job: Job) -> int:

@@ -228,6 +228,9 @@ class SqlStore:
     def counters(self) -> Mapping[tuple[str, JobState], int]:
         return self._read(counters.read_counters)
 
+    def oldest_queued(self) -> Mapping[str, datetime]:
+        return self._read(queues.find_oldest)
+
     def acquire(self, lease: str, owner: str, *, seconds: float) -> Fence | None:
         return self._write(
             lambda connection: leases.take_lease(

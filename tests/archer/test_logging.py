@@ -33,6 +33,29 @@ def test_every_line_is_json_with_level_time_and_traceback() -> None:
     assert done.stdout == ""
 
 
+OF_AN_ATTEMPT = """
+import structlog
+from archer.logging import configure_logging
+configure_logging("info")
+log = structlog.get_logger()
+log.warning("stop failed", attempt="j-01m859fwfddstqp1h5f85fkkjm-12")
+log.warning("left aside", job="j-01m859fwfddstqp1h5f85fkkjm", attempt="j-01m859fwfddstqp1h5f85fkkjm-2")
+log.warning("listing again", reflector="east/spark-ads/pods")
+"""
+
+
+def test_a_line_about_an_attempt_names_its_job() -> None:
+    done = subprocess.run([sys.executable, "-c", OF_AN_ATTEMPT], capture_output=True, text=True, check=True)
+
+    found = [json.loads(line) for line in done.stderr.splitlines()]
+    job = "j-01m859fwfddstqp1h5f85fkkjm"
+    assert [(line.get("job"), line.get("attempt")) for line in found] == [
+        (job, f"{job}-12"),
+        (job, f"{job}-2"),
+        (None, None),
+    ]
+
+
 FOREIGN = """
 import logging
 from archer.logging import configure_logging

@@ -10,7 +10,10 @@ from archer.settings import ALL_ROLES, ServeSettings, load_settings
 from archer.store.address import IamLogin
 
 SUPPORTED: Mapping[str, tuple[str, object]] = {
-    "backend": ("local", "local"),
+    "backend": ("kubernetes", "kubernetes"),
+    "kubeconfig": ("/etc/archer/kubeconfig", Path("/etc/archer/kubeconfig")),
+    "kube_contexts": ("east=lab-east, west=arn:aws:eks:w", ("east=lab-east", "west=arn:aws:eks:w")),
+    "only_clusters": ("east, west", ("east", "west")),
     "host": ("::1", "::1"),
     "port": ("9000", 9000),
     "strict_port": ("true", True),
@@ -28,6 +31,7 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "config": ("dist/test/archer.yaml", Path("dist/test/archer.yaml")),
     "roles": ("api, tracker", ("api", "tracker")),
     "history": ("false", False),
+    "history_url": ("https://history.archer.example.com", "https://history.archer.example.com"),
     "history_port": ("9001", 9001),
     "history_memory": ("1g", "1g"),
     "slots": ("7", 7),
@@ -44,6 +48,13 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "shutdown_seconds": ("3", 3.0),
     "spark_submit_command": ("numactl --localalloc spark-submit", ("numactl", "--localalloc", "spark-submit")),
     "java_home": ("/opt/java", Path("/opt/java")),
+    "creates_per_minute": ("600", 600),
+    "most_unacknowledged": ("50", 50),
+    "most_applications": ("100", 100),
+    "track_all_seconds": ("5", 5.0),
+    "stuck_image_seconds": ("60", 60),
+    "stuck_pending_seconds": ("120", 120),
+    "sweep_seconds": ("30", 30.0),
     "log_level": ("debug", "debug"),
 }
 """Every setting, with the text of its variable and the value that it must become."""

@@ -85,10 +85,21 @@ def test_a_server_that_leaves_is_replaced_without_waiting_for_its_leases_to_end(
     settle(clock, first, second)
 
     second.stop()
-    clock.advance(SECONDS / 3)
+    clock.advance(1)
     held = first.round()
 
     assert sorted(held) == sorted(LEASES)
+
+
+def test_a_server_that_has_left_takes_nothing_any_more(store: SqlStore, clock: FakeClock) -> None:
+    first = Server(store, clock, "a")
+    settle(clock, first)
+
+    first.stop()
+    clock.advance(SECONDS)
+
+    assert first.round() == {}
+    assert store.lease_owners("presence/") == {}
 
 
 def test_a_server_that_dies_is_replaced_when_its_leases_have_ended(store: SqlStore, clock: FakeClock) -> None:

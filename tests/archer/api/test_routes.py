@@ -270,6 +270,7 @@ def test_health_readiness_and_metrics_answer(door: Door) -> None:
     assert door.get("/readyz").json() == {"status": "ready"}
     text = door.get("/metrics").text
     assert 'archer_jobs{state="QUEUED"} 1.0' in text
+    assert 'archer_queue_oldest_seconds{queue="root.default"}' in text
     assert 'archer_submissions_total{result="created"} 1.0' in text
     assert 'archer_http_request_seconds_count{method="POST",route="/api/v1/jobs",status="422"} 1.0' in text
 

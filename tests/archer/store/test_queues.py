@@ -66,6 +66,20 @@ def test_the_place_counts_queued_jobs_of_the_queue_that_go_first(kit: StoreKit) 
     assert (kit.store.place(first), kit.store.place(job)) == (1, 2)
 
 
+def test_each_queues_oldest_job_is_the_one_that_has_been_queued_for_longest(kit: StoreKit) -> None:
+    begun = kit.clock.now()
+    kit.move(kit.submit(queue="root.a"), S.SUBMITTING, S.SUBMITTED, S.RETRY_WAIT, retry_at=begun)
+    kit.move(kit.submit(queue="root.c"), S.CANCELLED)
+    kit.clock.advance(60)
+    kit.submit(queue="root.a", priority=-1)
+    kit.submit(queue="root.b")
+    kit.clock.advance(60)
+    kit.submit(queue="root.a", priority=9)
+
+    minute = begun + timedelta(seconds=60)
+    assert dict(kit.store.oldest_queued()) == {"root.a": minute, "root.b": minute}
+
+
 def test_a_reason_of_the_user_is_told_before_that_of_the_queue_and_both_are_replaced(kit: StoreKit) -> None:
     kit.store.set_waits({("root.a", None): "the queue is full", ("root.a", "ada"): "ada runs 5 jobs of 5"})
     assert kit.store.wait_reason("root.a", "ada") == "ada runs 5 jobs of 5"

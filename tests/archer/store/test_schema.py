@@ -23,6 +23,7 @@ ASKED: dict[str, Callable[[StoreKit], Any]] = {
     "due": lambda kit: kit.store.due("local", now=kit.clock.now(), limit=5),
     "overdue": lambda kit: kit.store.overdue("local", now=kit.clock.now(), limit=5),
     "usage": lambda kit: kit.store.usage(),
+    "oldest_queued": lambda kit: kit.store.oldest_queued(),
     "place": lambda kit: kit.store.place(kit.store.job("1")),
     "unclaimed": lambda kit: kit.store.unclaimed("local", owner="o", now=kit.clock.now(), seconds=1, limit=5),
     "in_states": lambda kit: kit.store.in_states("local", [S.RUNNING, S.LOST], namespace="spark-a"),
