@@ -30,6 +30,9 @@ class _NoService:
     def counters(self) -> Mapping[Any, int]:
         return {}
 
+    def queue_ages(self) -> Mapping[str, float]:
+        return {}
+
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document, without a database behind it."""

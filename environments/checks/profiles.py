@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Final
 
 from environments.checks.clusters import twice
@@ -49,7 +50,12 @@ DENIED: Final = (
     "spark.kubernetes.container.image",
     "spark.kubernetes.container.image.pullPolicy",
     "spark.kubernetes.decommission.script",
-    "spark.kubernetes.driver.annotation.*",
+    "spark.kubernetes.driver.annotation.*amazonaws.com/*",
+    "spark.kubernetes.driver.annotation.*archer.moka.dev/*",
+    "spark.kubernetes.driver.annotation.*k8s.io/*",
+    "spark.kubernetes.driver.annotation.*karpenter.sh/*",
+    "spark.kubernetes.driver.annotation.*kubernetes.io/*",
+    "spark.kubernetes.driver.annotation.*yunikorn.apache.org/*",
     "spark.kubernetes.driver.container.image",
     "spark.kubernetes.driver.label.*",
     "spark.kubernetes.driver.limit.cores",
@@ -66,7 +72,12 @@ DENIED: Final = (
     "spark.kubernetes.driver.service.*",
     "spark.kubernetes.driver.volumes.*",
     "spark.kubernetes.driverEnv.*",
-    "spark.kubernetes.executor.annotation.*",
+    "spark.kubernetes.executor.annotation.*amazonaws.com/*",
+    "spark.kubernetes.executor.annotation.*archer.moka.dev/*",
+    "spark.kubernetes.executor.annotation.*k8s.io/*",
+    "spark.kubernetes.executor.annotation.*karpenter.sh/*",
+    "spark.kubernetes.executor.annotation.*kubernetes.io/*",
+    "spark.kubernetes.executor.annotation.*yunikorn.apache.org/*",
     "spark.kubernetes.executor.container.image",
     "spark.kubernetes.executor.deleteOnTermination",
     "spark.kubernetes.executor.label.*",
@@ -145,7 +156,7 @@ def environment_conf(environment: Environment) -> Findings:
 def _denied(at: Path, properties: Mapping[str, str], instead: str) -> Findings:
     for key in properties:
         for denied in DENIED:
-            if key == denied or (denied.endswith("*") and key.startswith(denied[:-1])):
+            if key == denied or ("*" in denied and fnmatchcase(key, denied)):
                 yield Finding(
                     path=(*at, key),
                     value=properties[key],

@@ -148,7 +148,10 @@ def test_every_variable_is_a_setting_of_archer(dev: Any) -> None:
 def test_the_authorities_that_the_database_is_verified_by_are_in_archers_image(dev: Any) -> None:
     from pathlib import Path
 
-    assert variables(container(dev, "api"))["PGSSLROOTCERT"] in Path("images/archer/Dockerfile").read_text()
+    file = Path(variables(container(dev, "api"))["PGSSLROOTCERT"])
+    steps = Path("images/archer/Dockerfile").read_text()
+    assert f"global-bundle.pem /authorities/{file.name}" in steps
+    assert f"COPY --from=authorities /authorities/ {file.parent}/" in steps
 
 
 def test_values_are_ones_that_archer_takes_but_for_the_backend_and_the_address_that_it_lacks(dev: Any) -> None:

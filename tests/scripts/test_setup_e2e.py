@@ -43,7 +43,7 @@ def test_the_list_has_all_that_the_real_node_asks_for() -> None:
 def test_the_list_has_all_that_the_images_tests_ask_for() -> None:
     asked = {
         program
-        for path in (ROOT / "tests" / "e2e" / "images").glob("*.py")
+        for path in (ROOT / "tests" / "e2e").rglob("*.py")
         for call in re.findall(r"^ +need\(([^)]*)\)", path.read_text(), re.MULTILINE)
         for program in re.findall(r'"([^"]+)"', call)
     }

@@ -18,6 +18,7 @@ AT = ("profiles", 0)
         "spark.submit.deployMode",
         "spark.master",
         "spark.kubernetes.authenticate.driver.serviceAccountName",
+        "spark.kubernetes.driver.annotation.yunikorn.apache.org/allow-preemption",
     ],
 )
 def test_what_archer_sets_is_refused(key: str, environment: Make) -> None:
@@ -27,7 +28,13 @@ def test_what_archer_sets_is_refused(key: str, environment: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["spark.sql.shuffle.partitions", "spark.dynamicAllocation.executorIdleTimeout", "spark.uix.port"]
+    "key",
+    [
+        "spark.sql.shuffle.partitions",
+        "spark.dynamicAllocation.executorIdleTimeout",
+        "spark.uix.port",
+        "spark.kubernetes.driver.annotation.example.com/owner",
+    ],
 )
 def test_other_settings_are_allowed(key: str, environment: Make) -> None:
     made = environment("staging", {"profiles.0.conf": {key: "x"}})
