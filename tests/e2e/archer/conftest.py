@@ -7,6 +7,7 @@ collectors and broken nodes do.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -232,6 +233,19 @@ def shop(ground: Ground) -> Iterator[Shop]:
         finally:
             backend.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("kubernetes-")]
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a line of figures, past pytest's capture: they are what the run is for."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def line(text: str) -> None:
+        with capture.global_and_fixture_disabled() if capture is not None else contextlib.nullcontext():
+            sys.stdout.write(f"\n{text}\n")
+            sys.stdout.flush()
+
+    return line
 
 
 def _empty(admin: Client) -> None:
