@@ -10,10 +10,13 @@ from typing import Any, Final
 from archer.backends.kubernetes.observation import End, Facts, ended_by_itself, waiting
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, ExecutorRecord
 from archer.diagnosis import Evidence
+from archer.model import Category
 from archer.pod_diagnosis import ExecutorEnd, PodEvidence
 
 MAX_EXECUTORS: Final = 50
 """Failed executors that are told of; the first ones are the cause, and thousands may follow."""
+
+_WAITED_FOR: Final = frozenset({Category.IMAGE_PULL, Category.UNSCHEDULABLE, Category.SUBMIT_ERROR})
 
 
 def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: Collection[str]) -> Evidence:
@@ -43,8 +46,7 @@ def _pods(facts: Facts, end: End, body: Mapping[str, Any], spot: Collection[str]
     }
     if driver is None:
         return PodEvidence(end_reason=_told_reason(facts.application), **common)
-    # a driver that is being deleted waits for nothing any more; what it had waited for is still written there
-    waits_for, why = waiting(_undeleted(driver)) if not driver.started else (None, "")
+    waits_for, waits_text = _waited_for(driver)
     return PodEvidence(
         end_reason=driver.end.reason if driver.end else _told_reason(facts.application),
         disruption=driver.disruption,
@@ -54,13 +56,21 @@ def _pods(facts: Facts, end: End, body: Mapping[str, Any], spot: Collection[str]
         node=driver.node,
         spot=driver.pool in spot,
         waits_for=waits_for,
-        waits_text=driver.waiting_message or why,
+        waits_text=waits_text,
         **common,
     )
 
 
-def _undeleted(driver: DriverRecord) -> DriverRecord:
-    return replace(driver, deleted=None)
+def _waited_for(driver: DriverRecord) -> tuple[Category | None, str]:
+    """What kept it from starting: as Archer wrote down when it ended it, or as it still says."""
+    word, _, text = (driver.waited_for or "").partition(": ")
+    if word in _WAITED_FOR:
+        return Category(word), text
+    if driver.started:
+        return None, driver.waiting_message
+    # one that is being deleted waits for nothing any more; what it had waited for may still be written there
+    waits_for, why = waiting(replace(driver, deleted=None))
+    return waits_for, driver.waiting_message or why
 
 
 def _executor(record: ExecutorRecord, spot: Collection[str]) -> ExecutorEnd:

@@ -18,6 +18,9 @@ ROLE_LABEL: Final = "spark-role"
 STOPPED_ANNOTATION: Final = "archer.moka.dev/stopped-for"
 """On a driver's pod, written before its application is deleted: why Archer ended it."""
 
+WAITED_ANNOTATION: Final = "archer.moka.dev/waited-for"
+"""Beside it, on one that never started: what it waited for, as `category: text`. A kubelet forgets that when it ends the pod."""
+
 OURS: Final = JOB_LABEL
 DRIVERS: Final = f"{JOB_LABEL},{ROLE_LABEL}=driver"
 EXECUTORS: Final = f"{JOB_LABEL},{ROLE_LABEL}=executor"

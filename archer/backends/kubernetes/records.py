@@ -88,6 +88,8 @@ class DriverRecord:
     """Of the pod as a whole: Evicted, NodeLost, …"""
     stopped_for: str | None
     """Why Archer ended it."""
+    waited_for: str | None
+    """What it waited for when Archer ended it: `category: text`."""
     held: bool
     """Whether our finalizer keeps it."""
     job_id: str
@@ -180,6 +182,7 @@ def driver(manifest: Mapping[str, Any], pools: Pools = ()) -> DriverRecord:
         reason=sys.intern(status.get("reason") or ""),
         message=_cut(status.get("message")),
         stopped_for=_interned((metadata.get("annotations") or {}).get(names.STOPPED_ANNOTATION)),
+        waited_for=(metadata.get("annotations") or {}).get(names.WAITED_ANNOTATION),
         held=names.FINALIZER in (metadata.get("finalizers") or ()),
         job_id=labels.get(names.JOB_LABEL, ""),
         attempt=sys.intern(labels.get(names.ATTEMPT_LABEL, "")),

@@ -11,6 +11,7 @@ from typing import Final
 from archer.backends.interface import StopReason
 from archer.backends.kubernetes import names
 from archer.backends.kubernetes.finalizer import FINAL, delete_application
+from archer.backends.kubernetes.observation import waiting
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
 from archer.kubernetes.client import ApiClient
 from archer.kubernetes.errors import ApiError
@@ -63,7 +64,11 @@ class Stops:
 
 
 def _write_on(client: ApiClient, namespace: str, driver: DriverRecord, why: StopReason) -> None:
-    body = {"metadata": {"uid": driver.uid, "annotations": {names.STOPPED_ANNOTATION: why.value}}}
+    annotations = {names.STOPPED_ANNOTATION: why.value}
+    waits_for, words = (None, "") if driver.started else waiting(driver)
+    if waits_for is not None:
+        annotations[names.WAITED_ANNOTATION] = f"{waits_for}: {driver.waiting_message or words}"
+    body = {"metadata": {"uid": driver.uid, "annotations": annotations}}
     try:
         client.patch(names.pods(namespace, driver.name), body)
     except ApiError as error:

@@ -317,6 +317,25 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         {},
     ),
     (
+        "stuck for its image, as a kubelet leaves the pod that Archer ended",
+        C.IMAGE_PULL,
+        NOBODY,
+        (
+            None,
+            made.driver(
+                "Failed",
+                exit_code=137,
+                reason="ContainerStatusUnknown",
+                deleted=made.BORN,
+                annotations={
+                    "archer.moka.dev/stopped-for": "stuck",
+                    "archer.moka.dev/waited-for": "image-pull: Back-off pulling image registry.example/spark:9",
+                },
+            ),
+        ),
+        {},
+    ),
+    (
         "start timeout before there was a driver",
         C.TIMEOUT,
         NOBODY,

@@ -37,6 +37,18 @@ def test_the_reason_is_written_on_the_driver_before_the_application_goes(api: Fa
     assert api.objects[DRIVER]["metadata"]["annotations"] == {names.STOPPED_ANNOTATION: "run-timeout"}
 
 
+def test_what_a_driver_waited_for_is_written_beside_the_reason(api: FakeKubernetes) -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+    api.objects |= {APPLICATION: made.application("SUBMITTED"), DRIVER: made.driver("Pending", waiting=waiting)}
+
+    stop(api, why=StopReason.STUCK)
+
+    assert api.objects[DRIVER]["metadata"]["annotations"] == {
+        names.STOPPED_ANNOTATION: "stuck",
+        names.WAITED_ANNOTATION: "image-pull: Back-off pulling image",
+    }
+
+
 def test_an_application_is_never_edited(api: FakeKubernetes) -> None:
     api.objects |= {APPLICATION: made.application()}
 
