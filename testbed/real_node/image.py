@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SPARK: Final = "localhost/moka-testbed-spark:4.0"
 ENTRYPOINT: Final = Path(__file__).parents[2] / "images" / "spark" / "entrypoint.sh"
+NEED: Final = Path(__file__).with_name("need.py")
+"""A job for tests, at /opt/moka/need.py in the image."""
 _TYPES: Final = "application/vnd.oci.image"
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -80,10 +82,9 @@ def pause_image(program: Path, scratch: Path) -> Image:
 
 
 def spark_image(debian: Layer, spark: Layer, scratch: Path) -> Image:
-    """Spark with the entrypoint of `images/spark`, and what its Dockerfile sets."""
-    top = small_layer(
-        scratch / "spark-top.tar", {"opt/entrypoint.sh": (ENTRYPOINT.read_bytes(), 0o755)}, work="opt/spark/work-dir"
-    )
+    """Spark with the entrypoint of `images/spark`, what its Dockerfile sets, and a job for tests."""
+    files = {"opt/entrypoint.sh": (ENTRYPOINT.read_bytes(), 0o755), "opt/moka/need.py": (NEED.read_bytes(), 0o644)}
+    top = small_layer(scratch / "spark-top.tar", files, work="opt/spark/work-dir")
     environment = {
         "JAVA_HOME": "/opt/java",
         "LANG": "C.UTF-8",
