@@ -158,7 +158,9 @@ class Launcher:
     def _hold(self, job: Job, name: str, spec: Mapping[str, Any], until: datetime, now: datetime) -> None:
         known = self._held.get(name)
         if known is None:
-            self._held[name] = Held(job=job, name=name, spec=spec, until=until, read_at=now)
+            # a claim is shorter than our patience: what was written of the trouble tells when it began
+            since = None if job.substate is None else job.updated_at
+            self._held[name] = Held(job=job, name=name, spec=spec, until=until, read_at=now, trouble_since=since)
         else:
             known.until = until
             known.job = job

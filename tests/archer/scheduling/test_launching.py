@@ -378,3 +378,18 @@ def test_a_job_that_was_given_back_runs_elsewhere_under_a_new_attempt(yard: Yard
     assert [attempt.cluster for attempt in yard.store.attempts(job.id)] == [first, second]
     assert yard.clusters[second].launched == [f"{job.id}-2"]
     assert yard.clusters[first].launched == []
+
+
+def test_a_cluster_that_says_the_same_for_long_lets_its_job_go_although_claims_are_shorter_than_that(yard: Yard) -> None:
+    cluster = only_east(yard)
+    job = yard.submit()
+    cluster.errors = lambda _: BackendUnavailableError("exceeded quota", refused=True)
+    cluster.lose(f"{job.id}-1")
+    yard.admit()
+
+    for _ in range(75):
+        yard.launch()
+        yard.clock.advance(5)
+
+    assert yard.states(job) == ["RETRY_WAIT"]
+    assert "did not take the application within 300 s" in yard.store.events(job.id)[-1].message
