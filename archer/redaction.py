@@ -71,7 +71,13 @@ def redact_json(value: Any, *, hidden: bool = False) -> Any:
     Lists of strings are read as command lines; strings at or under a secret-looking key are masked whole (`hidden`).
     """
     if isinstance(value, Mapping):
-        return {name: redact_json(item, hidden=hidden or is_secret_key(name)) for name, item in value.items()}
+        named = value.get("name") if "value" in value else None
+        # as Kubernetes writes a variable: its name is a value too
+        secret = isinstance(named, str) and is_secret_key(named)
+        return {
+            name: redact_json(item, hidden=hidden or is_secret_key(name) or (secret and name == "value"))
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         if not hidden and all(isinstance(item, str) for item in value):
             return redact_arguments(value)

@@ -111,3 +111,11 @@ def test_a_submission_keeps_its_shape_and_loses_its_secrets() -> None:
         "team": None,
     }
     assert submission["environment"] == {"TOKEN": "abc", "LANG": "C"}
+
+
+def test_a_variable_of_a_pod_keeps_its_name_and_loses_its_secret() -> None:
+    template = {"env": [{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "REGION", "value": "eu-west-1"}]}
+
+    assert redact_json(template) == {
+        "env": [{"name": "DB_PASSWORD", "value": MASK}, {"name": "REGION", "value": "eu-west-1"}]
+    }
