@@ -45,6 +45,7 @@ class LeaseKeeper:
         self._seconds = seconds
         self._clock = clock
         self._fence: Fence | None = None
+        self._last: Fence | None = None
         self._asked: float | None = None
 
     def hold(self) -> Fence | None:
@@ -54,18 +55,20 @@ class LeaseKeeper:
         pause = self._seconds / 3 if self._fence is not None else min(_ASK_AGAIN_SECONDS, self._seconds / 3)
         if self._asked is None or now - self._asked >= pause:
             self._fence = self._store.acquire(self._lease, self._owner, seconds=self._seconds)
+            self._last = self._fence
             self._asked = now
         return self._fence
 
     def forget(self) -> None:
-        """Ask the store again next time."""
+        """Ask the store again next time. The lease may still be ours, and is still handed back at the end."""
         self._fence = None
         self._asked = None
 
     def give_back(self) -> None:
         """Let the next owner begin at once."""
-        if self._fence is not None:
-            fence, self._fence = self._fence, None
+        self._fence = None
+        if self._last is not None:
+            fence, self._last = self._last, None
             self._store.release(fence)
 
 

@@ -30,6 +30,25 @@ def until(question: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.parametrize("error", [BackendUnavailableError("away"), ValueError("a defect")])
+def test_a_loop_that_is_told_to_end_after_a_failed_step_hands_its_lease_over_all_the_same(
+    shop: Shop, error: Exception
+) -> None:
+    calls: list[Fence] = []
+
+    def step(fence: Fence) -> bool:
+        calls.append(fence)
+        raise error
+
+    loop = loop_of(shop, step)
+    loop.start()
+    until(lambda: len(calls) == 1)
+    loop.stop()
+
+    assert loop.join(10)
+    assert shop.store.acquire("lease", "another", seconds=60) is not None
+
+
 @pytest.mark.parametrize(
     "error",
     [
