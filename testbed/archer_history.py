@@ -59,11 +59,20 @@ def ends(rig: Rig) -> dict[str, str]:
     return {job: f"{state} {category}" if state == "FAILED" else state for job, state, category in rows}
 
 
-def wrong_ends(rig: Rig, orders: Iterable[Order], clients: Clients) -> dict[str, tuple[str, str]]:
-    """Jobs that are missing, or came to something else than ordered: (ordered, found) by id."""
+def wrong_ends(rig: Rig, orders: Iterable[Order], clients: Clients) -> dict[str, tuple[str, str, str]]:
+    """Jobs that are missing, or came to something else than ordered, by id: what was ordered, what was found, and its history."""
     found = ends(rig)
     wanted = {clients.accepted[order.key]: order.ends for order in orders}
-    return {job: (end, found.get(job, "lost")) for job, end in wanted.items() if found.get(job, "lost") != end}
+    wrong = {job: end for job, end in wanted.items() if found.get(job, "lost") != end}
+    return {job: (end, found.get(job, "lost"), told(rig, job)) for job, end in wrong.items()}
+
+
+def told(rig: Rig, job: str) -> str:
+    """A job's history, in one text."""
+    query = "SELECT to_timestamp(at / 1000.0)::time, to_state, actor, message FROM events WHERE job_id = %s ORDER BY id"
+    with rig.connect() as connection:
+        rows = connection.execute(query, (job,)).fetchall()
+    return "; ".join(f"{at} {state or ''} {actor.partition(':')[0]}: {message}" for at, state, actor, message in rows)
 
 
 def attempts_of(rig: Rig) -> dict[str, list[tuple[str, str, str | None]]]:
@@ -87,7 +96,7 @@ def creates_per_minute(rig: Rig) -> float:
 
 
 def wait_until_over(
-    rig: Rig, jobs: int, *, seconds: float, told: Callable[[Mapping[str, int]], Any] = lambda _: None
+    rig: Rig, jobs: int, *, seconds: float, each: Callable[[Mapping[str, int]], Any] = lambda _: None
 ) -> float:
     """Wait until `jobs` jobs are there and all have ended; the seconds it took. The database may be away meanwhile."""
     begun = time.monotonic()
@@ -98,7 +107,7 @@ def wait_until_over(
         except psycopg.OperationalError:
             time.sleep(0.5)
             continue
-        told(states)
+        each(states)
         if sum(states.values()) >= jobs and not set(states) - _FINAL:
             return time.monotonic() - begun
         time.sleep(0.5)

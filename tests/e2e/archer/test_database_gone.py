@@ -101,7 +101,7 @@ def test_nothing_accepted_is_lost_while_the_database_is_gone(
     assert clients.without_retry_after == 0
     assert set(clients.answers) <= {"201", "200", "503"}
     assert set(clients.accepted.values()) == written, "a 2xx without a row, or a row that nobody was told of"
-    assert not wrong, list(wrong.items())[:10]
+    assert not wrong, "\n".join(f"{job}: {found}" for job, found in list(wrong.items())[:5])
     assert meanwhile, "nobody asked for the status meanwhile"
     assert set(meanwhile) == {503}
     assert status_back is not None

@@ -68,7 +68,7 @@ def test_nothing_is_lost_doubled_or_misreported_whoever_is_killed(
     )
     assert not lost
     assert len(ends) == jobs
-    assert not wrong, list(wrong.items())[:10]
+    assert not wrong, "\n".join(f"{job}: {found}" for job, found in list(wrong.items())[:5])
     assert not witness.repeated()
     assert not witness.doubles
     assert set(names) == set(witness.uids)
