@@ -31,7 +31,7 @@ from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKin
 from archer.problems import shown
 from archer.scheduling.waits import own_reason
 from archer.steering import Steering
-from archer.store.interface import Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
+from archer.store.interface import MOST_COUNTED, Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
 from archer.submission import Submission
 from archer.tenancy import Admission, Tenancy
 
@@ -84,12 +84,11 @@ class Service:
         """
         key = _idempotency_key(submission, header_key)
         admitted = self._tenancy.admit(submission)
-        if key is None or not self._known(key):
-            # a repeated request is answered even when its file is gone by now: the job exists
-            refused = self._fleet.check(admitted.submission)
-            problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
-            if problems:
-                raise InvalidSubmissionError(problems)
+        refused = self._fleet.check(admitted.submission)
+        problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
+        # a repeated request is answered even when its file is gone by now: the job exists
+        if problems and (key is None or not self._known(key)):
+            raise InvalidSubmissionError(problems)
         result = self._gatherer.submit(self._new_job(admitted, key, actor))
         self._news()
         return replace(result, job=self._with_reason(result.job))
@@ -136,16 +135,17 @@ class Service:
         if job.state is not JobState.QUEUED:
             return job
         place = self._fleet.only
-        told = own_reason(job) or self._store.wait_reason(job.queue, job.user)
+        told, before = self._store.standing(job)
+        told = own_reason(job) or told
         if place is not None and place.capacity is not None:
             active = self._store.count(place.cluster, ACTIVE_STATES)
             before = self._store.count(place.cluster, {JobState.QUEUED}, before=job.number)
             slots = f"waits for a slot: {active} of {place.capacity} are taken"
             why = slots if active >= place.capacity else told or slots
         else:
-            before = self._store.place(job)
             why = told or "waits for its turn"
-        waiting = "no job waits before it" if before == 0 else f"{before} wait before it"
+        number = str(before) if before <= MOST_COUNTED else f"more than {MOST_COUNTED}"
+        waiting = "no job waits before it" if before == 0 else f"{number} wait before it"
         return replace(job, reason=f"{why}, {waiting}")
 
     def version(self, job_id: str) -> int:

@@ -99,6 +99,8 @@ class Door:
         if path in OPEN or path.startswith("/static/"):
             return None
         peer = scope["client"][0] if scope.get("client") else None
+        if self._access.at_hand(scope["headers"]):
+            return self._access.identify(peer, scope["headers"])
         return await run_in_threadpool(self._access.identify, peer, scope["headers"])
 
     def _refusal(self, error: ArcherError, scope: Scope, headers: Mapping[str, str]) -> Response:

@@ -26,17 +26,18 @@ router = APIRouter(prefix="/api/v1", tags=["jobs"])
 health = APIRouter(tags=["health"])
 
 
-def _service(request: Request) -> Service:
+# dependencies that do not wait are `async`: others would be handed to a thread each
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
 
-def guarded(request: Request) -> Guarded:
+async def guarded(request: Request) -> Guarded:
     """The use cases, for whoever asks."""
     return Guarded(request.app.state.service, request.state.identity, request.app.state.access)
 
@@ -55,14 +56,18 @@ def _asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return _errors(401, 403, *statuses)
 
 
-@router.post("/jobs", status_code=201, responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422)})
+@router.post(
+    "/jobs",
+    status_code=201,
+    response_model=JobAnswer,
+    responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422)},
+)
 def submit(
     submission: Submission,
     archer: Archer,
     count: Count,
-    response: Response,
     idempotency_key: Annotated[IdempotencyKey | None, Header()] = None,
-) -> JobAnswer:
+) -> Response:
     """Submit a job: 201 when it is new, 200 when its idempotency key stands for it already.
 
     Either way the job is on disk before the answer is sent.
@@ -75,11 +80,10 @@ def submit(
     result = archer.submit(submission, header_key=idempotency_key)
     count.submissions.labels("replayed" if result.replayed else "created").inc()
     answer = job_answer(result.job, archer)
-    response.headers["Location"] = answer.links.self
-    if result.replayed:
-        response.status_code = 200
-        response.headers["Idempotent-Replay"] = "true"
-    return answer
+    headers = {"Location": answer.links.self, **({"Idempotent-Replay": "true"} if result.replayed else {})}
+    # as bytes: the framework would check and write our own answer once more, on the one thread that serves all connections
+    content = answer.model_dump_json(by_alias=True)
+    return Response(content, 200 if result.replayed else 201, headers, media_type="application/json")
 
 
 @router.get("/jobs", responses=_asks(422))

@@ -105,6 +105,13 @@ class TokenBook:
             raise NotAuthenticatedError(_UNKNOWN)
         return Identity(subject=token.subject, roles=frozenset(token.roles), proof=proof)
 
+    def remembers(self, secret: str) -> bool:
+        """Whether `identity` answers without the database, now and during the next second."""
+        digest, now = digest_of(secret), self._monotonic()
+        with self._lock:
+            read_at, token = self._seen.get(digest, (0.0, None))
+        return token is not None and now - read_at < self._cache_seconds - 1
+
     def forget(self, token_id: str) -> None:
         """On this server a token that was just revoked ends at once."""
         with self._lock:

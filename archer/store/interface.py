@@ -8,10 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from archer.errors import ArcherError
 from archer.model import Attempt, Diagnosis, Event, EventKind, Job, JobState
+
+MOST_COUNTED: Final = 1000
+"""Jobs that are counted before a job that waits: of a longer queue nobody needs to know more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,7 +324,14 @@ class Store(Protocol):
         ...
 
     def place(self, job: Job) -> int:
-        """How many QUEUED jobs of its queue stand before it, by priority and number."""
+        """How many QUEUED jobs of its queue stand before it, by priority and number.
+
+        Anything above MOST_COUNTED means more than that.
+        """
+        ...
+
+    def standing(self, job: Job) -> tuple[str | None, int]:
+        """`wait_reason` for the job's queue and user, and its `place`, both at one moment."""
         ...
 
     def set_waits(self, waits: Mapping[tuple[str, str | None], str]) -> None:

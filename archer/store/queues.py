@@ -21,7 +21,7 @@ from sqlalchemy import (
 from archer.clock import from_ms
 from archer.model import WAITING_STATES, Job, JobState
 from archer.store.chunks import chunks
-from archer.store.interface import Usage
+from archer.store.interface import MOST_COUNTED, Usage
 from archer.store.queries import may_start
 from archer.store.rows import to_job
 from archer.store.schema import IS_ACTIVE, IS_WAITING, jobs, queue_counters, waits
@@ -96,12 +96,16 @@ def find_oldest(connection: Connection) -> dict[str, datetime]:
 
 
 def count_before(connection: Connection, job: Job) -> int:
-    """QUEUED jobs of its queue that stand before it."""
+    """QUEUED jobs of its queue that stand before it; more than MOST_COUNTED are not counted."""
     before = or_(jobs.c.priority > job.priority, and_(jobs.c.priority == job.priority, jobs.c.number < job.number))
-    query = select(func.count()).where(
-        jobs.c.queue == job.queue, IS_WAITING, jobs.c.state == JobState.QUEUED.value, before
+    # a submission asks this, and a queue may be long
+    some = (
+        select(jobs.c.number)
+        .where(jobs.c.queue == job.queue, IS_WAITING, jobs.c.state == JobState.QUEUED.value, before)
+        .limit(MOST_COUNTED + 1)
+        .subquery()
     )
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def replace_waits(connection: Connection, wanted: Mapping[tuple[str, str | None], str]) -> None:

@@ -161,6 +161,14 @@ class SqlStore:
     def place(self, job: Job) -> int:
         return self._read(lambda connection: queues.count_before(connection, job))
 
+    def standing(self, job: Job) -> tuple[str | None, int]:
+        return self._read(
+            lambda connection: (
+                queues.read_wait(connection, job.queue, job.user),
+                queues.count_before(connection, job),
+            )
+        )
+
     def set_waits(self, waits: Mapping[tuple[str, str | None], str]) -> None:
         self._write(lambda connection: queues.replace_waits(connection, waits))
 

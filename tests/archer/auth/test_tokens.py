@@ -148,6 +148,24 @@ def test_many_requests_read_the_database_once_in_a_while(
     assert len(looks) == 2
 
 
+def test_what_is_said_to_be_remembered_is_answered_without_the_database(
+    store: SqlStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, _ = add(store, clock)
+    ticks = Ticks()
+    book = TokenBook(store, clock, monotonic=ticks)
+    assert not book.remembers(secret)
+
+    book.identity(secret)
+    ticks.now += CACHE_SECONDS - 1.1
+    assert book.remembers(secret)
+    ticks.now += 0.9
+    monkeypatch.setattr(store, "token", lambda _digest: pytest.fail("the database was asked"))
+    assert book.identity(secret).subject
+    assert not book.remembers(secret)
+    assert not book.remembers("archer_guess")
+
+
 def test_a_token_revoked_elsewhere_works_for_some_seconds_and_no_longer(store: SqlStore, clock: FakeClock) -> None:
     secret, token = add(store, clock)
     ticks = Ticks()

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from archer.model import JobState
-from archer.store.interface import Usage
+from archer.store.interface import MOST_COUNTED, Usage
+from testbed.archer_builders import make_new_job
 
 if TYPE_CHECKING:
     from tests.archer.store.conftest import StoreKit
@@ -64,6 +65,19 @@ def test_the_place_counts_queued_jobs_of_the_queue_that_go_first(kit: StoreKit) 
     kit.move(kit.submit(priority=9), S.SUBMITTING)
 
     assert (kit.store.place(first), kit.store.place(job)) == (1, 2)
+
+
+def test_no_more_jobs_are_counted_than_anybody_needs_to_know(kit: StoreKit) -> None:
+    kit.store.submit_many([make_new_job(at=kit.clock.now()) for _ in range(MOST_COUNTED + 5)])
+
+    assert kit.store.place(kit.submit()) == MOST_COUNTED + 1
+
+
+def test_the_standing_is_the_reason_and_the_place(kit: StoreKit) -> None:
+    kit.submit(queue="root.a")
+    kit.store.set_waits({("root.a", None): "the queue is full"})
+
+    assert kit.store.standing(kit.submit(queue="root.a")) == ("the queue is full", 1)
 
 
 def test_each_queues_oldest_job_is_the_one_that_has_been_queued_for_longest(kit: StoreKit) -> None:
