@@ -128,7 +128,8 @@ class ServeSettings(BaseSettings):
     track_all_seconds: Annotated[float, Field(ge=0.1, le=600)] = 15.0
     """With `kubernetes`: how soon each attempt is looked at again when nothing is heard of it; limits in time are as exact."""
     stuck_image_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
-    """With `kubernetes`: how long an image that can't be pulled is waited for before the attempt is stopped."""
+    """With `kubernetes`: how long an image that can't be pulled, or a container that can't be made (a config map that isn't
+    there), is waited for before the attempt is stopped."""
     stuck_pending_seconds: Annotated[int, Field(ge=1, le=604800)] = 3600
     """With `kubernetes`: how long a driver without a node is waited for before the attempt is stopped."""
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60.0

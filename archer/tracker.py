@@ -54,7 +54,7 @@ class Tracker:
     all_within_seconds: float = 15.0
     """How soon each attempt is looked at again when nothing is heard of it: as exact are limits in time."""
     image_seconds: int = 600
-    """How long an image that can't be pulled is waited for."""
+    """How long an image that can't be pulled is waited for, or a container that can't be made."""
     pending_seconds: int = 3600
     """How long a driver without a node is waited for."""
     monotonic: Callable[[], float] = time.monotonic
@@ -67,6 +67,8 @@ class Tracker:
     _begun: float | None = None
     _asked: dict[str, float] = field(default_factory=dict)
     """When a stop was asked for last."""
+    _stuck: dict[str, tuple[Category, float]] = field(default_factory=dict)
+    """What an attempt waits for in vain, and since when."""
 
     @property
     def actor(self) -> str:
@@ -82,10 +84,15 @@ class Tracker:
         now = list(self._again)[:_ROUND]
         waiting = len(self._again) > len(now)
         self._again.difference_update(now)
-        for names in _batches(now):
-            begun = self.monotonic()
-            self._look_at(self._of_names(names), fence)
-            self.metrics.looked(self.backend.cluster, self.monotonic() - begun)
+        try:
+            for names in _batches(now):
+                begun = self.monotonic()
+                self._look_at(self._of_names(names), fence)
+                self.metrics.looked(self.backend.cluster, self.monotonic() - begun)
+        except Exception:
+            # nobody tells it twice
+            self._again.update(now)
+            raise
         self._look_at_next_page(fence)
         return waiting
 
@@ -93,6 +100,7 @@ class Tracker:
         """Somebody else tracks now: what was remembered may be wrong by the time it comes back."""
         self._again.clear()
         self._asked.clear()
+        self._stuck.clear()
         self._after, self._begun = 0, None
 
     def _look_at_all(self, fence: Fence) -> bool:
@@ -183,11 +191,17 @@ class Tracker:
             self._asked[name] = now
 
     def _is_stuck(self, job: Job, attempt: Attempt, seen: Observation) -> bool:
-        """Whether it has waited long enough for what doesn't come."""
-        patience = {Category.IMAGE_PULL: self.image_seconds, Category.UNSCHEDULABLE: self.pending_seconds}
-        if job.state is not JobState.SUBMITTED or seen.stuck not in patience or attempt.started_at is None:
+        """Whether it has waited long enough for what doesn't come; what it waited for before doesn't count."""
+        if job.state is not JobState.SUBMITTED or seen.stuck is None:
+            self._stuck.pop(attempt.name, None)
             return False
-        return (self.clock.now() - attempt.started_at).total_seconds() > patience[seen.stuck]
+        now = self.monotonic()
+        known, since = self._stuck.setdefault(attempt.name, (seen.stuck, now))
+        if known is not seen.stuck:
+            self._stuck[attempt.name] = (seen.stuck, now)
+            return False
+        patience = self.pending_seconds if seen.stuck is Category.UNSCHEDULABLE else self.image_seconds
+        return now - since > patience
 
     def _change(self, job: Job, attempt: Attempt, seen: Observation) -> Change | None:
         return next_change(
@@ -229,6 +243,7 @@ class Tracker:
     def _ended(self, attempt: Attempt, after: Job) -> None:
         self._again.discard(attempt.name)
         self._asked.pop(attempt.name, None)
+        self._stuck.pop(attempt.name, None)
         try:
             # only now: what the backend kept for us may go once its meaning is committed (D14)
             self.backend.release(attempt.name)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from archer.backends.interface import Observation, Phase, StopReason
-from archer.model import JobState
+from archer.errors import StoreUnavailableError
+from archer.model import Category, JobState
 from archer.store.interface import Change
 
 if TYPE_CHECKING:
@@ -170,3 +171,48 @@ def test_a_change_that_was_overtaken_is_decided_anew(shop: Shop, monkeypatch: py
     shop.tracker.step(shop.fence("tracker"))
 
     assert shop.states(job) == [JobState.RUNNING]
+
+
+def test_news_that_a_failing_database_kept_from_being_looked_at_is_not_lost(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = settled(shop, 1)
+    shop.tracker.all_within_seconds = 1e9
+    shop.backend.run(f"{job.id}-1")
+    tell(shop, job)
+    fence = shop.fence("tracker")
+
+    def by_attempts(names: Collection[str]) -> Mapping[str, Any]:
+        raise StoreUnavailableError(f"away when asked for {names}")
+
+    with monkeypatch.context() as away:
+        away.setattr(shop.store, "by_attempts", by_attempts)
+        with pytest.raises(StoreUnavailableError):
+            shop.tracker.step(fence)
+
+    shop.tracker.step(shop.fence("tracker"))
+
+    assert shop.states(job) == ["RUNNING"]
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "seconds"),
+    [(Category.IMAGE_PULL, 600), (Category.SUBMIT_ERROR, 600), (Category.UNSCHEDULABLE, 3600)],
+)
+def test_what_keeps_an_attempt_from_starting_is_waited_for_from_its_beginning_and_not_for_ever(
+    shop: Shop, waits_for: Category, seconds: int
+) -> None:
+    (job,) = settled(shop, 1)
+    name = f"{job.id}-1"
+
+    def look_after(passed: float) -> list[tuple[str, StopReason]]:
+        shop.clock.advance(passed)
+        shop.tracker.step(shop.fence("tracker"))
+        return shop.backend.stopped
+
+    # all is well so far: a node is being made, perhaps
+    assert look_after(2 * seconds) == []
+    shop.backend.seen[name] = Observation(phase=Phase.STARTING, substate="it waits", stuck=waits_for)
+    assert look_after(20) == []
+    assert look_after(seconds) == []
+    assert look_after(20) == [(name, StopReason.STUCK)]
