@@ -1,6 +1,6 @@
 # Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e testbed images check policy format bench bench-manifests setup lock clean
+.PHONY: help run test e2e e2e-full testbed images check policy format bench bench-manifests setup lock clean
 SHELL := /bin/sh
 
 # Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
@@ -23,6 +23,10 @@ test: setup ## run every test; no network after the set-up
 e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
 	@sh scripts/setup-e2e.sh
 	@exec pytest tests/e2e $(ARGS)
+
+e2e-full: setup ## the tests of Archer on Kubernetes at their stated figures instead of a tenth (about an hour)
+	@sh scripts/setup-e2e.sh
+	@MOKA_E2E_FULL=1 exec pytest tests/e2e/archer $(ARGS)
 
 testbed: setup ## start a Kubernetes control plane with the pretended nodes of ENV (dev) and stay until Ctrl-C
 	@exec python -m testbed up $(or $(ENV),dev)
