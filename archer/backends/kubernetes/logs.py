@@ -17,6 +17,8 @@ from archer.kubernetes.errors import ApiError
 MAX_BYTES: Final = 16 * 1024 * 1024
 TAIL_BYTES: Final = 64 * 1024
 """What a diagnosis reads, and what is recorded, of a log's end."""
+SUCCESS_BYTES: Final = 16 * 1024
+"""What is recorded of the end of a log that nothing is to be found out from."""
 _TAIL_LINES: Final = 2000
 _TAIL_READ_BYTES: Final = 4 * 1024 * 1024
 """`limitBytes` counts from the first of the last lines, so a tail must be read whole before it is cut."""
@@ -46,8 +48,8 @@ def read_piece(
     return LogPiece(data=data[offset : offset + max(limit, 0)], offset=offset, size=len(data))
 
 
-def read_tail(client: ApiClient, namespace: str, attempt: str) -> str:
-    """The last `TAIL_BYTES` of a driver's log; empty when it can't be had any more. Raises BackendUnavailableError."""
+def read_tail(client: ApiClient, namespace: str, attempt: str, *, most: int = TAIL_BYTES) -> str:
+    """The last `most` bytes of a driver's log; empty when it can't be had any more. Raises BackendUnavailableError."""
     query: dict[str, Any] = {
         "container": names.DRIVER_CONTAINER,
         "tailLines": _TAIL_LINES,
@@ -61,7 +63,7 @@ def read_tail(client: ApiClient, namespace: str, attempt: str) -> str:
             raise BackendUnavailableError(why, retry_after_seconds=error.retry_after) from error
         # the node, its kubelet or the pod is gone: the verdict mustn't wait for ever
         return ""
-    return data[-TAIL_BYTES:].decode(errors="replace").replace("\x00", "")
+    return data[-most:].decode(errors="replace").replace("\x00", "")
 
 
 def _path(namespace: str, attempt: str) -> str:

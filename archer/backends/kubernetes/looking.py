@@ -143,13 +143,15 @@ class Looker:
         facts = seen.facts
         driver = facts.driver
         log = ""
-        # of a success only what would be lost: its pod stays for a while, and the whole log is in the object store
-        if driver is not None and driver.started and (not end.succeeded or _leaves(facts, driver)):
+        if driver is not None and driver.started:
+            most = logs.SUCCESS_BYTES if end.succeeded else logs.TAIL_BYTES
             try:
-                log = logs.read_tail(self.client, seen.place.namespace, seen.attempt)
+                log = logs.read_tail(self.client, seen.place.namespace, seen.attempt, most=most)
             except BackendUnavailableError as error:
-                _log.warning("the end of a log is read again later", attempt=seen.attempt, error=str(error))
-                return NOTHING_NEW
+                # a success needs no evidence; its pod stays for a while, and the whole log is in the object store
+                if not end.succeeded or _leaves(facts, driver):
+                    _log.warning("the end of a log is read again later", attempt=seen.attempt, error=str(error))
+                    return NOTHING_NEW
         spec: Mapping[str, Any] = {} if written is None else written.spec
         outcome = Outcome(
             succeeded=end.succeeded,

@@ -10,6 +10,7 @@ import pytest
 from archer.backends.interface import Observation, Outcome, Phase
 from archer.backends.kubernetes import looking, names, records
 from archer.backends.kubernetes.following import Following
+from archer.backends.kubernetes.logs import SUCCESS_BYTES
 from archer.backends.kubernetes.looking import NOTHING_NEW, Looker, Place
 from archer.backends.kubernetes.observation import Executors
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
@@ -193,17 +194,30 @@ def test_the_end_of_a_failed_drivers_log_is_evidence_and_is_kept(desk: Desk) -> 
     assert found.texts == {"driver-log": "the last words"}
 
 
-def test_of_a_success_only_a_log_that_is_about_to_go_is_read(desk: Desk) -> None:
+def test_the_end_of_a_successful_drivers_log_is_kept_too_a_shorter_one(desk: Desk) -> None:
     desk.cache.apps = {made.NAME: records.application(made.application("COMPLETED"))}
     desk.cache.pods = {made.NAME: records.driver(made.driver("Succeeded", exit_code=0))}
-    desk.api.logs[f"{DRIVER}/log"] = b"all well"
-    assert outcome(desk.look(made.NAME)).texts == {}
-    assert desk.asked == []
-
-    desk.cache.pods = {made.NAME: records.driver(made.driver("Succeeded", exit_code=0, deleted=made.LATEST))}
+    desk.api.logs[f"{DRIVER}/log"] = b"x" * SUCCESS_BYTES + b"all well"
 
     found = outcome(desk.look(made.NAME))
-    assert (found.succeeded, found.texts) == (True, {"driver-log": "all well"})
+
+    (kept,) = found.texts.values()
+    assert (found.succeeded, len(kept), kept[-9:]) == (True, SUCCESS_BYTES, "xall well")
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_success_waits_for_its_log_only_when_its_pod_is_about_to_go(desk: Desk, *, leaves: bool) -> None:
+    deleted = made.LATEST if leaves else None
+    desk.cache.apps = {made.NAME: records.application(made.application("COMPLETED"))}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Succeeded", exit_code=0, deleted=deleted))}
+    desk.api.faults["GET", f"{DRIVER}/log"] = [ApiError(429, "TooManyRequests", "slow down")]
+
+    found = desk.look(made.NAME)
+
+    if leaves:
+        assert found[made.NAME] is NOTHING_NEW
+    else:
+        assert (outcome(found).succeeded, outcome(found).texts) == (True, {})
 
 
 def test_an_end_waits_for_its_log_while_the_cluster_is_busy(desk: Desk) -> None:
