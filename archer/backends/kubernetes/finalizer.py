@@ -61,10 +61,15 @@ class Finalizers:
         application: ApplicationRecord | None,
         executors: Iterable[str],
         saved: bool,
+        runs_on: bool = False,
     ) -> bool:
-        """All three steps; False when one failed, which is logged and left to the sweep."""
+        """All three steps; False when one failed, which is logged and left to the sweep.
+
+        `runs_on`: its driver runs, whatever the operator says, so that its application is ended in any case.
+        """
         try:
-            if application is not None and application.state not in FINAL and not application.deleting:
+            live = application is not None and (runs_on or application.state not in FINAL)
+            if live and application is not None and not application.deleting:
                 delete_application(self._client, namespace, attempt, uid=application.uid)
             list(self._workers.map(lambda pod: self._delete_pod(namespace, pod), executors))
             released = take_off(self._client, namespace, names.driver(attempt))

@@ -4,6 +4,7 @@ Level-triggered: it compares what is there with what the database says, and touc
 create and its commit, and between a verdict and its release, there is always a moment.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -24,10 +25,19 @@ _log = structlog.get_logger()
 
 
 def sweep(following: Following, finalizers: Finalizers, known: KnownAttempts, *, now: int) -> int:
-    """Release the attempts that are over; how many there were."""
-    suspects = _suspects(following, now)[:PER_SWEEP]
-    if not suspects:
-        return 0
+    """Release the attempts that are over, at least PER_SWEEP of them where there are as many; how many there were."""
+    suspects, done = _suspects(following, now), 0
+    # most suspects only run for long: whatever is newer than PER_SWEEP of these must have its turn too
+    for start in range(0, len(suspects), PER_SWEEP):
+        if done >= PER_SWEEP:
+            break
+        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], now=now)
+    return done
+
+
+def _sweep(
+    following: Following, finalizers: Finalizers, known: KnownAttempts, suspects: Sequence[str], *, now: int
+) -> int:
     written = known(suspects)
     over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], now)]
     unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt)]
@@ -38,6 +48,7 @@ def sweep(following: Following, finalizers: Finalizers, known: KnownAttempts, *,
             application=following.application(attempt),
             executors=following.executor_pods(attempt),
             saved=False,
+            runs_on=_runs(following, attempt),
         )
     for attempt in unknown:
         # of another Archer, or from before a restore of the database: it may be freed, and nothing of it ended by us
@@ -45,6 +56,11 @@ def sweep(following: Following, finalizers: Finalizers, known: KnownAttempts, *,
     if over or unknown:
         _log.info("swept", namespace=following.namespace, over=len(over), unknown=len(unknown))
     return len(over) + len(unknown)
+
+
+def _runs(following: Following, attempt: str) -> bool:
+    driver = following.driver(attempt)
+    return driver is not None and not driver.ended
 
 
 def _is_left(following: Following, attempt: str) -> bool:

@@ -85,6 +85,17 @@ def test_an_application_that_a_late_create_made_after_its_attempt_was_over_is_en
     assert api.objects == {}
 
 
+def test_a_driver_that_came_after_its_operator_and_its_attempt_had_given_up_does_not_run_on(
+    api: FakeKubernetes, workers: ThreadPoolExecutor
+) -> None:
+    api.objects[APPLICATION] = made.application("FAILED", "failed to submit")
+    api.objects[DRIVER] = made.driver("Running")
+
+    assert swept(api, workers, over(state=JobState.FAILED)) == 1
+    assert APPLICATION not in api.objects
+    assert not held(api)
+
+
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.SUBMITTING, JobState.LOST, JobState.CANCELLING])
 def test_an_attempt_that_is_not_over_is_left_alone(
     ended: FakeKubernetes, workers: ThreadPoolExecutor, state: JobState
@@ -134,3 +145,16 @@ def test_a_sweep_frees_a_bounded_number_the_oldest_first(
     assert swept(api, workers, None) == 2
     freed = {path[-8:] for path, pod in api.objects.items() if made.FINALIZER not in pod["metadata"]["finalizers"]}
     assert freed == {"4-driver", "3-driver"}
+
+
+def test_attempts_that_run_for_long_keep_none_that_is_over_from_being_swept(
+    ended: FakeKubernetes, workers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "PER_SWEEP", 2)
+    for number in range(5):
+        pod = made.driver("Running")
+        pod["metadata"] |= {"name": f"a-{number}-driver", "creationTimestamp": "2026-11-23T11:00:00Z"}
+        ended.objects[names.pods(made.NAMESPACE, f"a-{number}-driver")] = pod
+
+    assert swept(ended, workers, over()) == 1
+    assert not held(ended)
