@@ -53,6 +53,11 @@ DATABASE_USER: Final = "archer"
 BucketUse = Literal["event-logs", "container-logs", "artifacts", "staging", "access-logs"]
 
 
+def history_hostname(environment: Environment) -> str:
+    """Return the History Server's DNS name: history.<Archer's>."""
+    return f"history.{environment.archer.endpoint.hostname}"
+
+
 def eks_cluster(environment: Environment, cluster: Cluster) -> str:
     """Return the EKS cluster's name: moka-<env>-<cluster>."""
     return f"moka-{environment.name}-{cluster.name}"

@@ -232,7 +232,7 @@ class ArcherStack(MokaStack):
             ),
             Service(
                 name="History",
-                hostname=f"history.{hostname}",
+                hostname=names.history_hostname(environment),
                 port=HTTPS,
                 target_port=ports["history"],
                 target_group_name=names.target_group(environment, "history"),

@@ -121,11 +121,19 @@ def _load_balancer_controller(environment: Environment) -> Workload:
 
 
 def _archer(environment: Environment, data: DataOutputs) -> Workload:
+    here = location(environment)
     logs = bucket_arn(environment, "container-logs")
     artifacts = bucket_arn(environment, "artifacts")
     return _system(
         "archer",
-        "Answers with logs and sees whether applications exist",
+        "Finds the clusters, answers with logs and sees whether applications exist",
+        Statement(
+            sid="FindClusters",
+            actions=("eks:DescribeCluster",),
+            resources=tuple(
+                here.arn("eks", f"cluster/{names.eks_cluster(environment, each)}") for each in environment.clusters
+            ),
+        ),
         list_bucket("ListContainerLogs", logs, CONTAINER_LOG_PREFIX),
         read_objects("ReadContainerLogs", logs, CONTAINER_LOG_PREFIX),
         list_bucket("ListArtifacts", artifacts),

@@ -47,6 +47,7 @@ CONFIG: Final = "archer-config"
 HTTP_PORT: Final = SERVICE_PORTS["api"]
 """The API and the page in role api; health and metrics in every role."""
 LIVY_PORT: Final = SERVICE_PORTS["livy"]
+"""Kept for Livy's protocol, which Archer does not speak yet: the way there stands, and nothing answers."""
 DATABASE_PORT: Final = 5432
 
 _SIZES: Final[Mapping[Role, Resources]] = {
@@ -81,6 +82,8 @@ class ArcherProps:
     config: str
     """Text of archer.yaml."""
     authentication: Authentication
+    history_url: str
+    """Where browsers reach the History Server."""
     replicas: Mapping[Role, int]
     job_namespaces: tuple[str, ...]
     """Namespaces of jobs on this cluster, whose drivers' pages Archer shows."""
@@ -193,7 +196,7 @@ class ArcherChart(MokaChart):
             name=NAME,
             image=props.image,
             args=process.serve_arguments(role),
-            env=process.serve_environment(props.region, props.authentication),
+            env=process.serve_environment(props.region, props.authentication, props.history_url),
             config=process.DATABASE_PLACE,
             # tells in the database's own list of sessions whose one is
             pod_fields={"PGAPPNAME": "metadata.name"},

@@ -1,7 +1,7 @@
 """What an Archer process is told: its arguments and its environment, for the service and for the migration.
 
-Names that start with ARCHER_ are Archer's settings (`archer/settings.py`); a test compares the two and lists those that the
-service does not know yet. The database is named by libpq's own variables, which psycopg reads too:
+Names that start with ARCHER_ are Archer's settings (`archer/settings.py`); a test compares the two, and no name may be unknown there.
+The database is named by libpq's own variables, which psycopg reads too:
 https://www.postgresql.org/docs/current/libpq-envars.html. There is no password: each connection signs an IAM token.
 """
 
@@ -44,8 +44,8 @@ def authentication_environment(given: Authentication) -> dict[str, str]:
     return found
 
 
-def serve_environment(region: str, authentication: Authentication) -> dict[str, str]:
-    """Return the variables of every role."""
+def serve_environment(region: str, authentication: Authentication, history_url: str) -> dict[str, str]:
+    """Return the variables of every role; its page links to the History Server at `history_url`."""
     return {
         "ARCHER_BACKEND": "kubernetes",
         "ARCHER_HOST": "0.0.0.0",
@@ -57,6 +57,7 @@ def serve_environment(region: str, authentication: Authentication) -> dict[str, 
         "ARCHER_DATA": f"{SCRATCH_FOLDER}/archer",
         # the environment's own runs beside it
         "ARCHER_HISTORY": "false",
+        "ARCHER_HISTORY_URL": history_url,
         "ARCHER_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
         **database_environment(region),
     }

@@ -151,6 +151,7 @@ def archer(environment: Environment, cluster: Cluster) -> ArcherProps:
         migrate=_account_of(environment, cluster, "archer-migrate"),
         config=to_yaml(archer_config(environment)),
         authentication=given.authentication,
+        history_url=f"https://{moka_names.history_hostname(environment)}",
         replicas={
             "api": given.replicas.api,
             "dispatcher": given.replicas.dispatcher,

@@ -97,6 +97,20 @@ def test_a_workload_with_an_override_uses_pod_identity_and_is_bound_to_its_servi
     assert (association["Namespace"], association["ServiceAccount"]) == ("moka-system", "archer")
 
 
+def test_archer_may_ask_where_every_cluster_of_its_environment_is_and_no_other(stacks: Stacks) -> None:
+    for name in environment_names():
+        environment = load(name)
+        host = environment.archer.cluster
+        found = roles(stacks[f"{name}/platform-{host}"])[f"moka-{name}-{host}-archer"]
+        allowed = statements(found)["FindClusters"]
+
+        assert allowed["Action"] == ["eks:DescribeCluster"]
+        place = f"arn:aws:eks:{environment.region}:{environment.account}:cluster"
+        assert sorted(allowed["Resource"]) == sorted(
+            f"{place}/{names.eks_cluster(environment, cluster)}" for cluster in environment.clusters
+        )
+
+
 def test_teams_reach_their_own_prefixes_and_no_other_teams(stacks: Stacks) -> None:
     environment = load("prod")
     found = roles(stacks["prod/platform-batch"])
@@ -247,6 +261,7 @@ S3A_WRITES = {
         (
             "archer",
             {
+                "FindClusters": {"eks:DescribeCluster"},
                 "ListContainerLogs": {"s3:ListBucket"},
                 "ReadContainerLogs": {"s3:GetObject"},
                 "ListArtifacts": {"s3:ListBucket"},

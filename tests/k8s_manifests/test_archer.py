@@ -154,19 +154,58 @@ def test_the_authorities_that_the_database_is_verified_by_are_in_archers_image(d
     assert f"COPY --from=authorities /authorities/ {file.parent}/" in steps
 
 
-def test_values_are_ones_that_archer_takes_but_for_the_backend_and_the_address_that_it_lacks(dev: Any) -> None:
+def as_in_the_pod(found: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process gets the container's variables; what only a deploy knows is made up."""
+    deployed = {
+        "database_endpoint": "archer.cluster-x.us-east-1.rds.amazonaws.com",
+        "database_port": "5432",
+        "database_master_secret": "arn:aws:secretsmanager:us-east-1:111111111111:secret:rds!cluster-x",
+    }
+    for name, value in variables(found).items():
+        if isinstance(value, str):
+            monkeypatch.setenv(name, value)
+        elif "configMapKeyRef" in value:
+            monkeypatch.setenv(name, deployed[value["configMapKeyRef"]["key"]])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_archer_takes_what_each_role_is_told(hosts: list[Any], role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archer.api.door import check_reach
+    from archer.composition import find_clusters
     from archer.settings import load_settings
 
-    for role in ROLES:
-        given = {
-            name.removeprefix("ARCHER_").lower(): value
-            for name, value in variables(container(dev, role)).items()
-            if name.startswith("ARCHER_")
-        }
-        assert (given.pop("backend"), given.pop("host")) == ("kubernetes", "0.0.0.0")
-        settings = load_settings(**given, roles=role)
-        assert settings.authentication == ("token",)
-        assert (settings.port, settings.strict_port, settings.history, settings.roles) == (8080, True, False, (role,))
+    for rendered in hosts:
+        environment = rendered.environment
+        as_in_the_pod(container(rendered, role), monkeypatch)
+
+        settings = load_settings(roles=container(rendered, role)["args"][-1])
+
+        check_reach(settings)
+        assert (settings.backend, settings.host, settings.port) == ("kubernetes", "0.0.0.0", 8080)
+        assert (settings.strict_port, settings.history, settings.roles) == (True, False, (role,))
+        assert settings.history_url == f"https://history.{environment.archer.endpoint.hostname}"
+        assert settings.database.iam is not None
+        assert (settings.database.iam.region, settings.database.iam.user) == (environment.region, DATABASE_USER)
+        config = parse_cluster_config(rendered.one("ConfigMap", "archer-config", NAMESPACE)["data"]["archer.yaml"])
+        reached = find_clusters(settings, config)
+        assert {reach.view.name for reach in reached} == {cluster.name for cluster in environment.clusters}
+        assert all(callable(reach.access) for reach in reached), "each is asked of EKS"
+
+
+def test_archer_takes_what_the_migration_is_told_without_a_configuration(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archer.settings import load_settings
+
+    (migrate,) = job(dev)["spec"]["template"]["spec"]["containers"]
+    as_in_the_pod(migrate, monkeypatch)
+
+    settings = load_settings()
+
+    assert settings.config is None
+    assert settings.database.is_postgresql
+    assert settings.database.iam is not None
+    assert settings.database.secret_arn is not None
 
 
 def test_every_role_asks_who_calls_by_tokens_unless_the_environment_says_otherwise(dev: Any) -> None:
