@@ -29,6 +29,8 @@ _IMAGE: Final = frozenset(
 _BEING_MADE: Final = frozenset({"ContainerCreating", "PodInitializing"})
 _UP: Final = frozenset({"RUNNING", "SUCCEEDING", "FAILING", "UNKNOWN"})
 _EDITED: Final = frozenset({"INVALIDATING", "PENDING_RERUN", "SUSPENDING", "SUSPENDED", "RESUMING"})
+_STOPPED: Final = frozenset({137, 143})
+"""Exit codes after SIGKILL and SIGTERM."""
 _EXIT: Final = re.compile(r"ExitCode: (-?\d+), Reason: (\w*)")
 
 
@@ -205,7 +207,10 @@ def ended_by_itself(driver: DriverRecord) -> bool:
     if driver.deleted is None:
         return driver.ended
     finished = None if driver.end is None else driver.end.finished
-    if finished is None:
+    if finished is None or driver.end is None:
+        return False
+    if driver.stopped_for is not None and driver.end.exit_code in _STOPPED and driver.end.reason != "OOMKilled":
+        # how a stop ends a program, whatever the node's clock says: it may be behind the API server's
         return False
     # times have whole seconds: in the same second a success is its own, and anything else is the stop's doing
     return finished < driver.deleted or (finished == driver.deleted and exit_code_of(driver) == 0)

@@ -252,6 +252,9 @@ STOPPED = {"archer.moka.dev/stopped-for": "cancel"}
     "driver",
     [
         made.driver("Failed", exit_code=143, deleted=made.LATER, finished=made.LATEST, annotations=STOPPED),
+        # the node's clock is behind
+        made.driver("Failed", exit_code=143, deleted=made.LATER, finished=ONE_SECOND_EARLIER, annotations=STOPPED),
+        made.driver("Failed", exit_code=137, deleted=made.LATER, finished=ONE_SECOND_EARLIER, annotations=STOPPED),
         # within the same second nobody can tell; SIGTERM is the likelier reason
         made.driver("Failed", exit_code=143, deleted=made.LATER, annotations=STOPPED),
         # a program may answer SIGTERM with exit code 0: it was stopped all the same
