@@ -16,7 +16,12 @@ Data = Annotated[
 def serve(
     *,
     backend: Annotated[
-        str | None, typer.Option("--backend", metavar="local", help="Where jobs run; local is Spark on this machine.")
+        str | None,
+        typer.Option(
+            "--backend",
+            metavar="local|kubernetes",
+            help="Where jobs run: Spark on this machine (the default), or the clusters of --config.",
+        ),
     ] = None,
     host: Annotated[
         str | None,
@@ -41,7 +46,7 @@ def serve(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="The environment's archer.yaml, from `moka render`: its queues, teams and profiles.",
+            help="The environment's archer.yaml, from `moka render`: its clusters, queues, teams and profiles.",
         ),
     ] = None,
     roles: Annotated[
@@ -75,8 +80,9 @@ def serve(
 ) -> None:
     """Run Archer: the API, the page, and the parts that start and watch jobs.
 
-    Every setting is also an environment variable, ARCHER_PORT for --port; a flag wins. Ctrl-C or SIGTERM ends the
-    server; running jobs go on and are found again at the next start. More settings: docs/reference/archer-settings.md.
+    With --backend kubernetes each process answers /healthz, /readyz and /metrics on its port, whatever its roles. Every
+    setting is also an environment variable, ARCHER_PORT for --port; a flag wins. Ctrl-C or SIGTERM ends the server;
+    running jobs go on and are found again at the next start. More settings: docs/reference/archer-settings.md.
     """
     # these bring the web framework and the database library with them, which no other command needs
     from archer.server import run  # noqa: PLC0415
