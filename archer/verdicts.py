@@ -89,9 +89,12 @@ class _Verdict:
             message = f"Spark's application{named} is up"
             return self._change(to=JobState.RUNNING, message=message, **links)
         news = [name for name, value in links.items() if value is not None and getattr(self.job, name) != value]
-        if not news:
-            return None
-        return self._change(message=", ".join(f"{name} is {links[name]}" for name in news), **links)
+        if news:
+            return self._change(message=", ".join(f"{name} is {links[name]}" for name in news), **links)
+        running = self.job.state is JobState.RUNNING and seen.phase is Phase.RUNNING
+        if running and seen.substate is None and self.job.substate is not None:
+            return self._change(message=f"no longer: {self.job.substate}", **links)
+        return None
 
     def vanished(self, seen: Observation) -> Change:
         diagnosis = lost(seen.last_seen)

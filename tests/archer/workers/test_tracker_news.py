@@ -216,3 +216,16 @@ def test_what_keeps_an_attempt_from_starting_is_waited_for_from_its_beginning_an
     assert look_after(20) == []
     assert look_after(seconds) == []
     assert look_after(20) == [(name, StopReason.STUCK)]
+
+
+def test_a_trouble_that_a_running_job_got_over_is_no_longer_told(shop: Shop) -> None:
+    (job,) = settled(shop, 1)
+    name = f"{job.id}-1"
+    for substate in ("executors are pending: 0/9 nodes", None, None):
+        shop.backend.seen[name] = Observation(phase=Phase.RUNNING, substate=substate)
+        tell(shop, job)
+        shop.tracker.step(shop.fence("tracker"))
+
+    told = [event.message for event in shop.store.events(job.id)]
+    assert shop.job(job).substate is None
+    assert told.count("no longer: executors are pending: 0/9 nodes") == 1
