@@ -22,6 +22,9 @@ LIVE_PER_LOOK: Final = 200
 
 AGAIN_SECONDS: Final = 1.0
 
+LOG_SECONDS: Final = 300
+"""How long the end of a log is asked for again, once its driver ended."""
+
 NOTHING_NEW: Final = Observation(phase=Phase.STARTING)
 """Of this attempt nothing can be said just now."""
 
@@ -67,7 +70,7 @@ class Looker:
                 sorted_out.found[attempt] = Observation(phase=Phase.VANISHED, last_seen=last_seen)
                 continue
             found_at[attempt] = place
-            sorted_out.take(_Seen(attempt, place, self._cached(attempt, place)))
+            _sort(sorted_out, _Seen(attempt, place, self._cached(attempt, place)))
         self._ask(sorted_out)
         found = sorted_out.found | self._endings(sorted_out.ended, known)
         self._look_again(found, found_at)
@@ -107,7 +110,7 @@ class Looker:
             if facts is None:
                 sorted_out.unsure.append(seen)
             else:
-                sorted_out.take(replace(seen, facts=facts))
+                _sort(sorted_out, replace(seen, facts=facts))
         left = [*sorted_out.unsure, *unsure[LIVE_PER_LOOK:]]
         sorted_out.found.update((seen.attempt, NOTHING_NEW) for seen in left)
 
@@ -123,6 +126,9 @@ class Looker:
         except BackendUnavailableError as error:
             _log.warning("can't confirm what is absent", attempt=attempt, error=str(error))
             return None
+        except Exception:  # noqa: BLE001  # a defect that one attempt brings to light keeps no other waiting
+            _log.exception("attempt not understood", attempt=attempt)
+            return None
         return replace(
             facts,
             application=application,
@@ -136,8 +142,15 @@ class Looker:
     def _endings(self, ended: Sequence[tuple["_Seen", End]], known: Mapping[str, Attempt]) -> dict[str, Observation]:
         missing = [seen.attempt for seen, end in ended if seen.attempt not in known and not end.succeeded]
         written = {**known, **(self.known(missing) if missing else {})}
-        observed = self.workers.map(lambda each: self._ending(each[0], each[1], written.get(each[0].attempt)), ended)
+        observed = self.workers.map(lambda each: self._told(each[0], each[1], written.get(each[0].attempt)), ended)
         return {seen.attempt: observation for (seen, _), observation in zip(ended, observed, strict=True)}
+
+    def _told(self, seen: "_Seen", end: End, written: Attempt | None) -> Observation:
+        try:
+            return self._ending(seen, end, written)
+        except Exception:  # noqa: BLE001  # as above
+            _log.exception("attempt not understood", attempt=seen.attempt)
+            return NOTHING_NEW
 
     def _ending(self, seen: "_Seen", end: End, written: Attempt | None) -> Observation:
         facts = seen.facts
@@ -149,7 +162,7 @@ class Looker:
                 log = logs.read_tail(self.client, seen.place.namespace, seen.attempt, most=most)
             except BackendUnavailableError as error:
                 # a success needs no evidence; its pod stays for a while, and the whole log is in the object store
-                if not end.succeeded or _leaves(facts, driver):
+                if (not end.succeeded or _leaves(facts, driver)) and not _is_long_over(facts, driver):
                     _log.warning("the end of a log is read again later", attempt=seen.attempt, error=str(error))
                     return NOTHING_NEW
         spec: Mapping[str, Any] = {} if written is None else written.spec
@@ -188,6 +201,20 @@ class _Sorted:
                 self.ended.append((seen, end))
             case Unsure():
                 self.unsure.append(seen)
+
+
+def _sort(sorted_out: _Sorted, seen: _Seen) -> None:
+    try:
+        sorted_out.take(seen)
+    except Exception:  # noqa: BLE001  # as above
+        _log.exception("attempt not understood", attempt=seen.attempt)
+        sorted_out.found[seen.attempt] = NOTHING_NEW
+
+
+def _is_long_over(facts: Facts, driver: DriverRecord) -> bool:
+    """Whether its log was asked for long enough: a kubelet that doesn't answer keeps no job from its end."""
+    finished = None if driver.end is None else driver.end.finished
+    return facts.now - (finished or driver.deleted or driver.created) >= LOG_SECONDS
 
 
 def _leaves(facts: Facts, driver: DriverRecord) -> bool:

@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 
 from archer.backends.interface import Observation, Outcome, Phase
-from archer.backends.kubernetes import looking, names, records
+from archer.backends.kubernetes import evidence, looking, names, observation, records
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.logs import SUCCESS_BYTES
 from archer.backends.kubernetes.looking import NOTHING_NEW, Looker, Place
-from archer.backends.kubernetes.observation import Executors
+from archer.backends.kubernetes.observation import Executors, Facts, Verdict
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
+from archer.diagnosis import Evidence
 from archer.errors import BackendUnavailableError
-from archer.kubernetes.errors import ApiError
+from archer.kubernetes.errors import ApiError, ClusterUnreachableError
 from archer.model import Attempt
 from testbed import spark_manifests as made
 from testbed.archer_builders import make_attempt
@@ -69,6 +70,7 @@ class Desk:
     cache: Cache
     workers: ThreadPoolExecutor
     follows: bool = True
+    now: int = made.BORN_SECONDS + 400
     asked: list[str] = field(default_factory=list)
     """Of the database."""
 
@@ -89,7 +91,7 @@ class Desk:
             place=lambda attempt, known: place if attempt in known else None,
             stopped_for=lambda _attempt: None,
             settle_seconds=10,
-            clock=lambda: float(made.BORN_SECONDS + 400),
+            clock=lambda: float(self.now),
         )
         cached = {name: place for name in attempts if name in self.cache.apps or name in self.cache.pods}
         return looker.look(attempts, cached)
@@ -226,3 +228,43 @@ def test_an_end_waits_for_its_log_while_the_cluster_is_busy(desk: Desk) -> None:
     desk.api.faults["GET", f"{DRIVER}/log"] = [ApiError(429, "TooManyRequests", "slow down")]
 
     assert desk.look(made.NAME)[made.NAME] is NOTHING_NEW
+
+
+def test_a_kubelet_that_never_gives_its_log_keeps_no_job_from_its_end(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(NOT_FOUND)}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Failed", exit_code=1))}
+    silence = ClusterUnreachableError("the API server does not answer: timed out")
+    desk.api.faults["GET", f"{DRIVER}/log"] = [silence, silence]
+
+    assert desk.look(made.NAME)[made.NAME] is NOTHING_NEW
+    desk.now = made.BORN_SECONDS + 300 + looking.LOG_SECONDS
+    found = outcome(desk.look(made.NAME))
+    assert (found.exit_code, found.texts) == (1, {})
+
+
+@pytest.mark.parametrize("part", ["judge", "evidence"])
+def test_an_attempt_that_nobody_understands_keeps_no_other_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    failed = replace(records.application(NOT_FOUND), name="odd"), records.application(NOT_FOUND)
+    desk.cache.apps = dict(zip(("odd", made.NAME), failed, strict=True))
+    desk.cache.pods = {name: records.driver(made.driver("Failed", exit_code=1)) for name in ("odd", made.NAME)}
+    judge, collect = observation.judge, evidence.collect
+
+    def judged(facts: Facts) -> Verdict:
+        if part == "judge" and facts.application is failed[0]:
+            raise KeyError("odd")
+        return judge(facts)
+
+    def collected(facts: Facts, *rest: Any, **more: Any) -> Evidence:
+        if part == "evidence" and facts.application is failed[0]:
+            raise KeyError("odd")
+        return collect(facts, *rest, **more)
+
+    monkeypatch.setattr(looking, "judge", judged)
+    monkeypatch.setattr(evidence, "collect", collected)
+
+    found = desk.look("odd", made.NAME)
+
+    assert found["odd"] is NOTHING_NEW
+    assert found[made.NAME].phase is Phase.ENDED
