@@ -32,12 +32,8 @@ class Forwarder:
         self._network = Path(f"/proc/{pid}/ns/net")
         self._connector = ThreadPoolExecutor(1, "connector", initializer=self._enter)
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._listener.getsockname()[1])
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, name="forwarder", daemon=True).start()
