@@ -55,7 +55,11 @@ def test_every_blob_is_named_by_its_content_and_layers_keep_their_order(spark: d
     digests = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
     assert config["rootfs"] == {"type": "layers", "diff_ids": digests}
     names = [[member.name for member in tarfile.open(fileobj=io.BytesIO(layer))] for layer in layers]  # noqa: SIM115
-    assert names == [["etc/os-release"], ["opt/spark/jars/spark.jar"], ["opt/spark/work-dir", "opt/entrypoint.sh", "opt/moka/need.py"]]
+    assert names == [
+        ["etc/os-release"],
+        ["opt/spark/jars/spark.jar"],
+        ["opt/spark/work-dir", "opt/entrypoint.sh", "opt/moka/need.py"],
+    ]
 
 
 def test_it_runs_the_entrypoint_of_our_spark_image_as_user_185(spark: dict[str, bytes]) -> None:
