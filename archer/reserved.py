@@ -47,6 +47,8 @@ _ACTED_ON: Mapping[str, str] = {
 }
 """Domains of annotations that mean something to the platform; all others are the job's own."""
 
+_PACKAGES = "name the .jar files in `application.jars`: packages would be fetched by the operator's pod, and never reach the job"
+
 RESERVED_ON_KUBERNETES: Mapping[str, str] = {
     "spark.kubernetes.driver.master": "leave it out: the operator sets the API server's address",
     "spark.kubernetes.authenticate.*": "leave it out: pods have the service account of the team's namespace",
@@ -91,6 +93,13 @@ RESERVED_ON_KUBERNETES: Mapping[str, str] = {
     "spark.kubernetes.driver.scheduler.name": "leave it out: YuniKorn places all jobs; use `queue`",
     "spark.kubernetes.executor.scheduler.name": "leave it out: YuniKorn places all jobs; use `queue`",
     "spark.kubernetes.executor.deleteOnTermination": "leave it out: Archer deletes executors when their end is recorded",
+    "spark.kubernetes.allocation.pods.allocator": "leave it out: Archer knows executors by the names of Spark's own pods",
+    "spark.kubernetes.submission.*": "leave it out: the operator submits, and must not wait for the job's end",
+    "spark.jars.packages": _PACKAGES,
+    "spark.jars.excludes": _PACKAGES,
+    "spark.jars.repositories": _PACKAGES,
+    "spark.jars.ivy": _PACKAGES,
+    "spark.jars.ivySettings": _PACKAGES,
     "spark.kubernetes.report.interval": "leave it out: Archer reports",
     "spark.kubernetes.local.dirs.tmpfs": "leave it out: Archer mounts the scratch disk",
     "spark.kubernetes.hadoop.*": "leave it out: put Hadoop's properties into `conf` as spark.hadoop.…",
