@@ -31,7 +31,11 @@ class Fleet(Mapping[str, Backend]):
     def check(self, submission: Submission) -> Sequence[Problem]:
         """Why no backend can honour the submission: what is wrong in the place where least is; empty when one can."""
         if self.only is not None:
-            return self.only.check(submission)
+            problems = self.only.check(submission)
+            stranger = submission.cluster is not None and submission.cluster not in self._backends
+            if not stranger or any(problem.path == "cluster" for problem in problems):
+                return problems
+            return [self._unknown(submission.cluster or ""), *problems]
         candidates = list(self._backends.values())
         if submission.cluster is not None:
             named = self._backends.get(submission.cluster)
