@@ -4,8 +4,9 @@ Each server announces itself by a lease of its own; how many of these live says 
 no more than its part, and hands a lease back when it holds more because another server came.
 """
 
+import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock
 
 from archer.loops import LeaseKeeper
@@ -19,16 +20,27 @@ class Share:
     """One server's part of a group of leases. Used by the threads of that server."""
 
     def __init__(
-        self, store: Store, group: str, owner: str, *, leases: int, seconds: float, clock: Callable[[], float]
+        self,
+        store: Store,
+        group: str,
+        owner: str,
+        *,
+        leases: Collection[str],
+        seconds: float,
+        clock: Callable[[], float],
     ) -> None:
+        """`leases` are those that this server could hold; it shares them with servers that could hold the same ones.
+
+        To others it leaves nothing: they could not take it.
+        """
         self._store = store
-        self._group = group
-        self._leases = leases
-        self._presence = LeaseKeeper(store, f"presence/{group}/{owner}", owner, seconds=seconds, clock=clock)
+        self._group = f"{group}/{hashlib.sha256(' '.join(sorted(leases)).encode()).hexdigest()[:12]}"
+        self._number = len(leases)
+        self._presence = LeaseKeeper(store, f"presence/{self._group}/{owner}", owner, seconds=seconds, clock=clock)
         self._clock = clock
         self._seconds = seconds
         self._counted: float | None = None
-        self._part = leases
+        self._part = len(leases)
         self._held: set[str] = set()
         self._left = False
         self._turn = Lock()
@@ -64,7 +76,7 @@ class Share:
         if self._counted is None or now - self._counted >= min(_COUNT_AGAIN_SECONDS, self._seconds / 3):
             self._presence.hold()
             servers = len(self._store.lease_owners(f"presence/{self._group}/"))
-            self._part = math.ceil(self._leases / max(1, servers))
+            self._part = math.ceil(self._number / max(1, servers))
             self._counted = now
         return self._part
 

@@ -134,7 +134,12 @@ class Workers:
         places = [(backend, name) for backend in self._fleet.values() for name in backend.namespaces]
         seconds = self._settings.lease_seconds
         self._share = Share(
-            self._store, "tracker", self._owner, leases=len(places), seconds=seconds, clock=time.monotonic
+            self._store,
+            "tracker",
+            self._owner,
+            leases=[_tracking(backend, name) for backend, name in places],
+            seconds=seconds,
+            clock=time.monotonic,
         )
         return [self._tracker(backend, namespace, self._share) for backend, namespace in places]
 
@@ -154,7 +159,7 @@ class Workers:
             metrics=self._metrics,
         )
         step = _with_sweep(tracker.step, backend, namespace, settings.sweep_seconds)
-        lease = f"tracker/{backend.cluster}/{namespace}".rstrip("/")
+        lease = _tracking(backend, namespace)
         keeper = SharedLeaseKeeper(
             self._store, lease, self._owner, seconds=settings.lease_seconds, clock=time.monotonic, share=share
         )
@@ -209,6 +214,11 @@ class Workers:
             share.leave()
         except ArcherError as error:
             _log.warning("presence not handed back, it will run out", error=str(error))
+
+
+def _tracking(backend: Backend, namespace: str) -> str:
+    """The lease of a namespace's tracker."""
+    return f"tracker/{backend.cluster}/{namespace}".rstrip("/")
 
 
 def _end(loops: Sequence[Loop], seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,15 @@ def store(tmp_path: Path, clock: FakeClock) -> SqlStore:
 class Server:
     """One server's keepers, asked in turn as its loops would."""
 
-    def __init__(self, store: SqlStore, clock: FakeClock, name: str) -> None:
+    def __init__(self, store: SqlStore, clock: FakeClock, name: str, leases: Sequence[str] = LEASES) -> None:
         self.share = Share(
-            store, "tracker", name, leases=len(LEASES), seconds=SECONDS, clock=lambda: clock.now().timestamp()
+            store, "tracker", name, leases=leases, seconds=SECONDS, clock=lambda: clock.now().timestamp()
         )
         self.keepers = {
             lease: SharedLeaseKeeper(
                 store, lease, name, seconds=SECONDS, clock=lambda: clock.now().timestamp(), share=self.share
             )
-            for lease in LEASES
+            for lease in leases
         }
 
     def round(self) -> dict[str, Fence]:
@@ -120,3 +121,13 @@ def test_more_servers_than_leases_leave_some_without_work(store: SqlStore, clock
 
     assert sorted(lease for each in held for lease in each) == sorted(LEASES)
     assert max(map(len, held)) == 1
+
+
+def test_servers_of_different_clusters_leave_none_of_their_leases_to_each_other(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    elsewhere = [lease.replace("main", "other") for lease in LEASES]
+
+    held = settle(clock, Server(store, clock, "a"), Server(store, clock, "b", elsewhere))
+
+    assert [sorted(leases) for leases in held] == [sorted(LEASES), sorted(elsewhere)]
