@@ -146,7 +146,11 @@ RESERVED_ENVIRONMENT: Mapping[str, str] = {
 
 def reserved_reason(key: str, table: Mapping[str, str]) -> str | None:
     """What to do instead of setting `key`, None when it may be set."""
+    if key in table:
+        return table[key]
     for entry, reason in table.items():
-        if key == entry or ("*" in entry and fnmatchcase(key, entry)):
+        # asked for each property of each submission: few keys begin as a pattern does
+        start, star, _ = entry.partition("*")
+        if star and key.startswith(start) and fnmatchcase(key, entry):
             return reason
     return None

@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from archer.errors import Problem
 from archer.problems import shown
 from archer.spark_application import names
+from archer.spark_application.quick_check import Check, compiled
 
 Json = dict[str, Any]
 
@@ -69,9 +70,14 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
+@cache
+def _quick() -> Check:
+    return compiled(_validator().schema)
+
+
 def problems_of(manifest: Mapping[str, Any]) -> list[Problem]:
     """Everything for which the API server, the operator or Spark would refuse the manifest."""
-    found = [_as_problem(error) for error in _validator().iter_errors(manifest)]
+    found = [] if _quick()(manifest) else [_as_problem(error) for error in _validator().iter_errors(manifest)]
     return [*found, *_name_problems(manifest), *_label_problems(manifest), *_size_problems(manifest)]
 
 
