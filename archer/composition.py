@@ -44,7 +44,7 @@ def find_clusters(settings: ServeSettings, config: ClusterConfig | None) -> Sequ
     if config is None:
         fix = "name an archer.yaml, which `moka render ENV` writes: it says which clusters there are"
         raise InvalidSettingsError([Problem(path="config", value="absent", allowed="a file", fix=fix)])
-    found, problems = [], list(_unknown_clusters(settings, config))
+    found, problems = [], [*_unknown_clusters(settings, config), *_left_out(settings, config)]
     for view in _served(settings, config):
         try:
             found.append(Reach(config=config, view=view, access=_access(settings, config, view)))
@@ -95,6 +95,24 @@ def _unknown_clusters(settings: ServeSettings, config: ClusterConfig) -> Sequenc
         fix = "name the file that has these contexts"
         problems.append(Problem(path="kubeconfig", value="absent", allowed="a file with `kube_contexts`", fix=fix))
     return problems
+
+
+def _left_out(settings: ServeSettings, config: ClusterConfig) -> Sequence[Problem]:
+    """One admission serves all servers, so whoever may be it must know every cluster: jobs of others would wait for ever."""
+    roles = [role for role in ("api", "dispatcher") if role in settings.roles]
+    served = {view.name for view in _served(settings, config)}
+    left_out = [view.name for view in config.clusters if view.name not in served]
+    misnamed = not served.issuperset(settings.only_clusters)
+    if not settings.only_clusters or not left_out or not roles or misnamed:
+        return []
+    return [
+        Problem(
+            path="only_clusters",
+            value=shown(",".join(settings.only_clusters)),
+            allowed=f"absent, or with {', '.join(left_out)} too, where `roles` has {' and '.join(roles)}",
+            fix="give the process ARCHER_ROLES=tracker, or a configuration with these clusters alone",
+        )
+    ]
 
 
 def _served(settings: ServeSettings, config: ClusterConfig) -> Sequence[ClusterView]:

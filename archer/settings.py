@@ -47,7 +47,8 @@ class ServeSettings(BaseSettings):
     kube_contexts: Annotated[tuple[str, ...], NoDecode] = ()
     """With `kubeconfig`: contexts of clusters as `CLUSTER=CONTEXT`, separated by commas; absent: the cluster's own name."""
     only_clusters: Annotated[tuple[str, ...], NoDecode] = ()
-    """With `kubernetes`: the clusters that this process serves, separated by commas; absent: all of `config`."""
+    """With `kubernetes`: the clusters whose jobs this process tracks, separated by commas; absent: all of `config`, as the
+    roles `api` and `dispatcher` need."""
     host: str = "127.0.0.1"
     """Address to listen on. Beyond loopback only with `authentication`."""
     port: Port = 8080

@@ -121,6 +121,7 @@ def test_each_served_cluster_is_reached_by_its_own_context(tmp_path: Path) -> No
         kubeconfig=kubeconfig(tmp_path, "lab-east", "west", "spare"),
         kube_contexts="east=lab-east",
         only_clusters="west,east",
+        roles="tracker,janitor",
     )
     store = SqlStore(open_database(f"sqlite:///{tmp_path}/archer.db"))
 
@@ -145,3 +146,16 @@ def test_without_a_kubeconfig_eks_is_asked_only_when_a_cluster_is_called() -> No
 
 def test_one_machine_has_no_clusters() -> None:
     assert find_clusters(load_settings(backend="local"), None) == ()
+
+
+@pytest.mark.parametrize(("roles", "told"), [("api,tracker", "api"), ("dispatcher", "dispatcher")])
+def test_whoever_could_admit_for_all_servers_must_know_every_cluster(tmp_path: Path, roles: str, told: str) -> None:
+    settings = load_settings(
+        backend="kubernetes", kubeconfig=kubeconfig(tmp_path, "east", "west"), only_clusters="east", roles=roles
+    )
+
+    with pytest.raises(InvalidSettingsError) as refused:
+        find_clusters(settings, config_of("east", "west"))
+
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.allowed) == ("only_clusters", f"absent, or with west too, where `roles` has {told}")
