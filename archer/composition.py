@@ -66,7 +66,12 @@ def make_fleet(settings: ServeSettings, clusters: Sequence[Reach], store: Store)
         client = ApiClient(reach.access, timeout_seconds=REQUEST_SECONDS, pool_size=_CALLS)
         backends.append(
             KubernetesBackend(
-                config=reach.config, cluster=reach.view, client=client, known=store.known_attempts, text=store.text
+                config=reach.config,
+                cluster=reach.view,
+                client=client,
+                known=store.known_attempts,
+                text=store.text,
+                sweep_after_seconds=settings.sweep_after_seconds,
             )
         )
     return Fleet(backends)

@@ -135,6 +135,8 @@ class ServeSettings(BaseSettings):
     """With `kubernetes`: how long a driver without a node is waited for before the attempt is stopped."""
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
     """With `kubernetes`: pause between two sweeps for finalizers of ended attempts."""
+    sweep_after_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
+    """With `kubernetes`: how long an attempt must have been over before a sweep frees what was left of it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe line of the server's own log, JSON on stderr."""
 

@@ -55,6 +55,7 @@ SUPPORTED: Mapping[str, tuple[str, object]] = {
     "stuck_image_seconds": ("60", 60),
     "stuck_pending_seconds": ("120", 120),
     "sweep_seconds": ("30", 30.0),
+    "sweep_after_seconds": ("60", 60),
     "log_level": ("debug", "debug"),
 }
 """Every setting, with the text of its variable and the value that it must become."""

@@ -18,7 +18,7 @@ from archer.backends.kubernetes.looking import KnownAttempts, Looker, Place
 from archer.backends.kubernetes.observation import NOT_FOUND, ended_by_itself
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, Pools
 from archer.backends.kubernetes.stopping import Stops
-from archer.backends.kubernetes.sweeping import sweep
+from archer.backends.kubernetes.sweeping import YOUNG_SECONDS, sweep
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import BackendUnavailableError, Problem
 from archer.kubernetes.client import ApiClient
@@ -49,6 +49,7 @@ class KubernetesBackend:
         known: KnownAttempts,
         text: Texts,
         settle_seconds: int = SETTLE_SECONDS,
+        sweep_after_seconds: int = YOUNG_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`known` and `text` are the store's `known_attempts` and `text`. The client is closed with the backend."""
@@ -60,6 +61,7 @@ class KubernetesBackend:
         self._known = known
         self._text = text
         self._clock = clock
+        self._sweep_after_seconds = sweep_after_seconds
         self._following: dict[str, Following] = {}
         self._pools: Pools = tuple((pool.name, dict(pool.node_selector)) for pool in cluster.pools)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"kubernetes-{cluster.name}")
@@ -156,7 +158,8 @@ class KubernetesBackend:
         if following is None:
             raise BackendUnavailableError(f"namespace {namespace} of cluster {self.cluster} is not listened to")
         following.check()
-        return sweep(following, self._finalizers, self._known, now=int(self._clock()))
+        young = self._sweep_after_seconds
+        return sweep(following, self._finalizers, self._known, now=int(self._clock()), young_seconds=young)
 
     def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:
         """A pod has one log for stdout and stderr: it is the driver's, and `stdout` is empty."""

@@ -24,22 +24,25 @@ _OVER: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLE
 _log = structlog.get_logger()
 
 
-def sweep(following: Following, finalizers: Finalizers, known: KnownAttempts, *, now: int) -> int:
+def sweep(
+    following: Following, finalizers: Finalizers, known: KnownAttempts, *, now: int, young_seconds: int = YOUNG_SECONDS
+) -> int:
     """Release the attempts that are over, at least PER_SWEEP of them where there are as many; how many there were."""
-    suspects, done = _suspects(following, now), 0
+    before = now - young_seconds
+    suspects, done = _suspects(following, before), 0
     # most suspects only run for long: whatever is newer than PER_SWEEP of these must have its turn too
     for start in range(0, len(suspects), PER_SWEEP):
         if done >= PER_SWEEP:
             break
-        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], now=now)
+        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], before=before)
     return done
 
 
 def _sweep(
-    following: Following, finalizers: Finalizers, known: KnownAttempts, suspects: Sequence[str], *, now: int
+    following: Following, finalizers: Finalizers, known: KnownAttempts, suspects: Sequence[str], *, before: int
 ) -> int:
     written = known(suspects)
-    over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], now)]
+    over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], before)]
     unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt)]
     for attempt in over:
         finalizers.release(
@@ -68,7 +71,7 @@ def _is_left(following: Following, attempt: str) -> bool:
     return driver is not None and driver.held and driver.ended
 
 
-def _suspects(following: Following, now: int) -> list[str]:
+def _suspects(following: Following, before: int) -> list[str]:
     """Attempts with something that a release would have taken away, the oldest first."""
     born: dict[str, int] = {}
     for driver in following.drivers():
@@ -80,12 +83,12 @@ def _suspects(following: Following, now: int) -> list[str]:
     for attempt in following.attempts_with_executors():
         application_of = following.application(attempt)
         born.setdefault(attempt, application_of.created if application_of else 0)
-    old = [attempt for attempt, created in born.items() if now - created >= YOUNG_SECONDS]
+    old = [attempt for attempt, created in born.items() if created <= before]
     return sorted(old, key=lambda attempt: born[attempt])
 
 
-def _is_over(found: Attempt, now: int) -> bool:
+def _is_over(found: Attempt, before: int) -> bool:
     """Its end is committed, and its release has had its time."""
     if found.state not in _OVER:
         return False
-    return found.finished_at is None or now - int(found.finished_at.timestamp()) >= YOUNG_SECONDS
+    return found.finished_at is None or int(found.finished_at.timestamp()) <= before

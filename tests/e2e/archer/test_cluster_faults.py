@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CONTENT = {"succeed": "SUCCEEDED", "fail": "FAILED user-error", "oom": "FAILED oom-container"}
 MIX = ("succeed",) * 7 + ("fail",) * 2 + ("oom",)
+SWEEP = {"ARCHER_SWEEP_SECONDS": "5", "ARCHER_SWEEP_AFTER_SECONDS": "15"}
+"""What a fault kept from being freed is freed within half a minute, not after five."""
 STORMS = (
     Storm(status=429, share=0.7, retry_after=1),
     Storm(status=500, share=0.7),
@@ -41,7 +43,7 @@ def test_nothing_is_lost_doubled_or_misreported_whatever_the_api_server_does(
     done: Counter[str] = Counter()
     with ExitStack() as things:
         environment = rig_environment(tmp_path, clusters=("east",))
-        rig = things.enter_context(Rig(folder=tmp_path, environment=environment, proxied=True))
+        rig = things.enter_context(Rig(folder=tmp_path, environment=environment, archer_settings=SWEEP, proxied=True))
         cluster = rig.clusters["east"]
         witness = things.enter_context(Witness(cluster.plane))
         api = rig.archer("api", "api")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ENDS: Final = {"succeed": "SUCCEEDED", "fail": "FAILED user-error", "oom": "FAILED oom-container"}
 MIX: Final = ("succeed",) * 8 + ("fail", "oom")
 ROLES: Final = ("api", "dispatcher", "tracker")
+SWEEP: Final = {"ARCHER_SWEEP_SECONDS": "5", "ARCHER_SWEEP_AFTER_SECONDS": "15"}
+"""What a crash kept from being freed is freed within half a minute, not after five."""
 PAUSE_SECONDS: Final = 4.0
 """Between two kills, more or less: a process needs about two seconds to come back."""
 
@@ -37,7 +39,7 @@ def test_nothing_is_lost_doubled_or_misreported_whoever_is_killed(
     killed: Counter[str] = Counter()
     with ExitStack() as things:
         environment = rig_environment(tmp_path, clusters=("east",))
-        rig = things.enter_context(Rig(folder=tmp_path, environment=environment, proxied=True))
+        rig = things.enter_context(Rig(folder=tmp_path, environment=environment, archer_settings=SWEEP, proxied=True))
         witness = things.enter_context(Witness(rig.clusters["east"].plane))
         for role in ROLES:
             for number in range(2):

@@ -52,12 +52,19 @@ class Cache:
         return [pod for pod in pods if pod.startswith(f"{attempt}-exec-")]
 
 
-def swept(api: FakeKubernetes, workers: ThreadPoolExecutor, written: Attempt | None, *, now: int = OLD) -> int:
+def swept(
+    api: FakeKubernetes,
+    workers: ThreadPoolExecutor,
+    written: Attempt | None,
+    *,
+    now: int = OLD,
+    young_seconds: int = YOUNG_SECONDS,
+) -> int:
     def known(attempts: Collection[str]) -> Mapping[str, Attempt]:
         return {written.name: written} if written is not None and written.name in attempts else {}
 
     following = cast("Following", Cache(api))
-    return sweep(following, Finalizers(api.client, workers), known, now=now)
+    return sweep(following, Finalizers(api.client, workers), known, now=now, young_seconds=young_seconds)
 
 
 def over(**fields: object) -> Attempt:
@@ -109,6 +116,13 @@ def test_what_is_young_is_somebodys_business_still(ended: FakeKubernetes, worker
     just_now = NOON + timedelta(seconds=10 * YOUNG_SECONDS - 5)
     assert swept(ended, workers, over(finished_at=just_now)) == 0
     assert held(ended)
+
+
+def test_how_long_that_is_can_be_set(ended: FakeKubernetes, workers: ThreadPoolExecutor) -> None:
+    just_now = NOON + timedelta(seconds=10 * YOUNG_SECONDS - 5)
+    assert swept(ended, workers, over(finished_at=just_now), young_seconds=6) == 0
+    assert swept(ended, workers, over(finished_at=just_now), young_seconds=5) == 1
+    assert not held(ended)
 
 
 def test_a_driver_that_the_database_never_heard_of_is_freed_once_it_ended_and_never_ended_by_us(
