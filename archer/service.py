@@ -148,6 +148,15 @@ class Service:
         waiting = "no job waits before it" if before == 0 else f"{number} wait before it"
         return replace(job, reason=f"{why}, {waiting}")
 
+    def _with_wait(self, job: Job, waits: dict[tuple[str, str | None], str | None]) -> Job:
+        """What it waits for without its place, which would have to be counted for each; `waits` are those known already."""
+        if job.state is not JobState.QUEUED or own_reason(job):
+            return job
+        place = (job.queue, job.user)
+        if place not in waits:
+            waits[place] = self._store.wait_reason(*place)
+        return replace(job, reason=waits[place] or job.reason)
+
     def version(self, job_id: str) -> int:
         """The job's version, cheaply. Raises NotFoundError."""
         return self._store.version(job_id)
@@ -155,7 +164,9 @@ class Service:
     def jobs(self, wanted: JobFilter, *, limit: int, cursor: str | None = None) -> JobList:
         """Newest first. Raises InvalidQueryError for a cursor that no page gave."""
         page = self._store.jobs(wanted, limit=limit, before=None if cursor is None else _number_of(cursor))
-        return JobList(jobs=page.jobs, next_cursor=None if page.next_before is None else _cursor(page.next_before))
+        waits: dict[tuple[str, str | None], str | None] = {}
+        jobs = [self._with_wait(job, waits) for job in page.jobs]
+        return JobList(jobs=jobs, next_cursor=None if page.next_before is None else _cursor(page.next_before))
 
     def attempts(self, key: str) -> Sequence[Attempt]:
         """First to last. Raises NotFoundError."""
@@ -239,6 +250,12 @@ class Service:
         if tail is not None:
             return read_tail(read, tail, limit=limit, ended=ended)
         return read_from(read, offset or 0, limit=limit, ended=ended)
+
+    @property
+    def in_pods(self) -> bool:
+        """Whether jobs run as pods of clusters, each with one log; else as programs of this machine."""
+        place = self._fleet.only
+        return place is None or place.capacity is None
 
     @property
     def history_server_url(self) -> str | None:

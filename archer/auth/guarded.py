@@ -138,6 +138,11 @@ class Guarded:
         return self._service.now()
 
     @property
+    def in_pods(self) -> bool:
+        """As `Service.in_pods`."""
+        return self._service.in_pods
+
+    @property
     def history_server_url(self) -> str | None:
         return self._service.history_server_url
 

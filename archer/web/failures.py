@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from archer.errors import (
     ArcherError,
+    BackendUnavailableError,
     ConflictError,
     InvalidInputError,
     NotAllowedError,
@@ -63,6 +64,10 @@ def error_page(error: ArcherError) -> Response:
             "The job store does not answer",
             f"{error}. Jobs that run are not affected; this page works again as soon as the database does.",
             headers={"Retry-After": str(error.retry_after_seconds)},
+        )
+    if isinstance(error, BackendUnavailableError):
+        return _page(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The cluster does not answer", str(error), headers={"Retry-After": "5"}
         )
     _log.error("page failed", code=error.code, error=str(error))
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "This page has a defect", "The server's log has more.")

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from archer.auth.guarded import Guarded
+from archer.errors import BackendUnavailableError
 from archer.model import Job, JobState
 from archer.web.failures import PageRoute, not_found_page
 from archer.web.listing import PAGE_SIZE, Listing
 from archer.web.rendering import HEADERS, asset_answer, page
-from archer.web.views import submission_json, submission_pairs, web_link
+from archer.web.views import spec_text, submission_json, submission_pairs, web_link
 from archer.web.words import sentence
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -75,6 +76,8 @@ def jobs_page(
         # an older page does not change by itself; the newest one does at any time
         live=not cursor,
         jobs=found.jobs,
+        # on one machine every job is there
+        clusters=archer.in_pods,
         counts=_counts(archer),
         chosen=wanted,
         filtered=wanted.filtered,
@@ -93,6 +96,7 @@ def job_page(archer: Archer, job_id: str, attempt: Annotated[int | None, Query(g
     attempts = archer.attempts(job.id)
     events = archer.events(job.id, limit=_EVENTS + 1)
     shown_attempt = attempt or job.attempt or None
+    shown = next((each for each in attempts if each.number == shown_attempt), None)
     return page(
         "job.html",
         who=archer.identity,
@@ -106,6 +110,8 @@ def job_page(archer: Archer, job_id: str, attempt: Annotated[int | None, Query(g
         history_link=web_link(archer.history_url(job)),
         attempts=attempts,
         shown_attempt=shown_attempt,
+        spec="" if shown is None else spec_text(shown),
+        pods=archer.in_pods,
         raw_log=_log_urls(job, shown_attempt),
         logs=_logs(archer, job, shown_attempt),
         events=events[:_EVENTS],
@@ -158,18 +164,28 @@ def _log_urls(job: Job, shown_attempt: int | None) -> Callable[..., str]:
     return url
 
 
-def _logs(archer: Guarded, job: Job, attempt: int | None) -> Sequence[Log]:
-    titles: Sequence[tuple[Stream, str, str]] = (
+def _streams(archer: Guarded) -> Sequence[tuple[Stream, str, str]]:
+    """Stream, title and what it is: a pod has one log for what the program and Spark say."""
+    if archer.in_pods:
+        return (("driver", "Driver log", "What the application and Spark said"),)
+    return (
         ("stdout", "Output", "What the application printed"),
         ("driver", "Driver log", "Spark's own words"),
     )
+
+
+def _logs(archer: Guarded, job: Job, attempt: int | None) -> Sequence[Log]:
     logs: list[Log] = []
-    for stream, title, words in titles:
+    for stream, title, words in _streams(archer):
         text = ""
-        if attempt is not None:
-            text = archer.logs(job.id, attempt=attempt, stream=stream, tail=_TAIL_LINES).text
-        note = f"{words} in attempt {attempt}; at most the last {_TAIL_LINES} lines" if text else ""
         empty = "Nothing so far." if not job.state.final else "Nothing."
+        if attempt is not None:
+            try:
+                text = archer.logs(job.id, attempt=attempt, stream=stream, tail=_TAIL_LINES).text
+            except BackendUnavailableError:
+                # the rest of the page is in the database
+                empty = f"Cluster {job.cluster} does not answer just now; the log is shown again when it does."
+        note = f"{words} in attempt {attempt}; at most the last {_TAIL_LINES} lines" if text else ""
         logs.append(Log(stream=stream, title=title, text=text, note=note, empty=empty))
     return logs
 

@@ -91,6 +91,11 @@ def prose(text: object) -> Markup:
     return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(redact_text(str(text))))))  # noqa: S704  # escaped just here
 
 
+def dotted(path: str) -> Markup:
+    """A queue's path, which may break after its dots and nowhere else."""
+    return Markup(".<wbr>").join(path.split("."))
+
+
 def _look(state: JobState) -> Look:
     return LOOKS[state]
 
@@ -126,5 +131,6 @@ def _environment() -> Environment:
         # what jobs and clusters said may quote a password; see archer.redaction
         "shown": redact_text,
         "prose": prose,
+        "dotted": dotted,
     }
     return environment

@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
+from archer.model import Attempt
 from archer.redaction import redact_json
 
 Shown = str | list[str]
@@ -12,6 +15,14 @@ Shown = str | list[str]
 def web_link(url: str | None) -> str | None:
     """`url` if a browser may be sent there. What a job's log says of its own address may be anything."""
     return url if url and url.startswith(("http://", "https://")) else None
+
+
+def spec_text(attempt: Attempt) -> str:
+    """What the cluster was asked to run, as somebody would apply it: YAML, secrets masked; empty when nothing is known."""
+    if not attempt.spec:
+        return ""
+    text: str = yaml.safe_dump(redact_json(dict(attempt.spec)), sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def submission_json(submission: Mapping[str, Any]) -> str:
@@ -43,8 +54,12 @@ def _pairs(submission: dict[str, Any]) -> Iterator[tuple[str, Shown]]:
     yield "Labels", _lines(submission.get("labels", {}))
     yield "Limits", _limits(submission.get("timeouts", {}))
     yield "Attempts at most", str(submission.get("retry", {}).get("max_attempts", ""))
+    yield "Priority", str(submission.get("priority") or "")
+    # on a disk beside the executor, unless the job says otherwise
+    yield "Shuffle", shuffle if (shuffle := submission.get("shuffle", "disk")) != "disk" else ""
     told = {
         *("application", "driver", "executor", "conf", "environment", "parameters", "labels", "timeouts", "retry"),
+        *("priority", "shuffle"),
         # these stand among the facts above
         *("name", "user", "team", "queue"),
     }
@@ -56,10 +71,19 @@ def _pairs(submission: dict[str, Any]) -> Iterator[tuple[str, Shown]]:
 def _size(part: Mapping[str, Any]) -> str:
     if not part:
         return ""
-    number = f"{part['instances']} \N{MULTIPLICATION SIGN} " if "instances" in part else ""
+    number = f"{_instances(part)} \N{MULTIPLICATION SIGN} " if "instances" in part else ""
     beside = f" + {part['memory_overhead']} beside the heap" if part.get("memory_overhead") else ""
     cores = part.get("cores", 1)
-    return f"{number}{cores} core{'' if cores == 1 else 's'}, {part.get('memory', '?')}{beside}"
+    where = f", on {part['capacity'].replace('_', '-')} nodes" if part.get("capacity") else ""
+    return f"{number}{cores} core{'' if cores == 1 else 's'}, {part.get('memory', '?')}{beside}{where}"
+
+
+def _instances(part: Mapping[str, Any]) -> str:
+    """`6`, or `2 to 40` where their number follows the work."""
+    if part.get("max_instances") is None:
+        return str(part["instances"])
+    least = part["min_instances"] if part.get("min_instances") is not None else 0
+    return f"{least} to {part['max_instances']}"
 
 
 def _lines(values: Mapping[str, str]) -> list[str]:

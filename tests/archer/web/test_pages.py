@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.archer.conftest import HandDriven
 
 S = JobState
-VOID = {"meta", "link", "input", "br", "path", "circle"}
+VOID = {"meta", "link", "input", "br", "wbr", "path", "circle"}
 
 
 class Page(HTMLParser):

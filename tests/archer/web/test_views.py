@@ -73,6 +73,15 @@ def test_a_full_submission_shows_everything_masked() -> None:
     assert json.loads(submission_json(submission))["application"]["main_class"] == "a.Main"
 
 
+def test_priority_shuffle_and_executors_that_come_and_go_are_said_in_words() -> None:
+    executor = {"instances": 2, "min_instances": 2, "max_instances": 40, "memory": "8g", "capacity": "on_demand"}
+    given = {"name": "a", "application": {"file": "/a.py"}, "priority": -3, "shuffle": "celeborn", "executor": executor}
+    found = dict(submission_pairs(Submission.model_validate(given).model_dump(mode="json")))
+
+    assert found["Executors"] == "2 to 40 \N{MULTIPLICATION SIGN} 1 core, 8g, on on-demand nodes"
+    assert (found["Priority"], found["Shuffle"]) == ("-3", "celeborn")
+
+
 def test_a_field_of_a_later_version_is_shown_under_its_name() -> None:
     assert ("Night only", "true") in submission_pairs({"application": {"file": "/a.py"}, "night_only": True})
 
