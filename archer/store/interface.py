@@ -316,7 +316,10 @@ class Store(Protocol):
         ...
 
     def by_attempts(self, names: Collection[str]) -> Mapping[str, tuple[Job, Attempt]]:
-        """Jobs whose LATEST attempt has one of the names, by that name; a name that is nobody's latest is left out."""
+        """Jobs whose LATEST attempt has one of the names, by that name; a name that is nobody's latest is left out.
+
+        The attempts come without their specification (`known_attempts` has it).
+        """
         ...
 
     def known_attempts(self, names: Collection[str]) -> Mapping[str, Attempt]:
@@ -417,7 +420,10 @@ class Store(Protocol):
         after: int = 0,
         limit: int = 500,
     ) -> Sequence[tuple[Job, Attempt | None]]:
-        """Jobs of a cluster, or of one namespace of it, with their latest attempt, by number, from after `after` on."""
+        """Jobs of a cluster, or of one namespace of it, with their latest attempt, by number, from after `after` on.
+
+        The attempts come without their specification (`known_attempts` has it).
+        """
         ...
 
     def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
@@ -17,6 +17,9 @@ from archer.store.rows import to_attempt, to_event, to_job
 from archer.store.schema import IS_ACTIVE, IS_WAITING, attempts, events, job_labels, jobs
 
 _MAX_NUMBER = 2**63 - 1
+
+_WITHOUT_SPEC: Final = tuple(column for column in attempts.c if column.name != "spec")
+"""A specification is many times larger than all the rest of its attempt, and those who follow attempts don't need it."""
 
 
 def find_job(connection: Connection, key: str) -> Job:
@@ -126,14 +129,16 @@ def list_in_states(
     if ACTIVE_STATES.issuperset(states):
         query = query.where(IS_ACTIVE)
     found = [to_job(row) for row in connection.execute(query)]
-    return list(zip(found, _latest(connection, found), strict=True))
+    return list(zip(found, _latest(connection, found, _WITHOUT_SPEC), strict=True))
 
 
-def _latest(connection: Connection, found: Sequence[Job]) -> list[Attempt | None]:
+def _latest(
+    connection: Connection, found: Sequence[Job], columns: Sequence[ColumnElement[Any]] = tuple(attempts.c)
+) -> list[Attempt | None]:
     """The latest attempt of each of the jobs."""
     of_job: dict[tuple[str, int], Attempt] = {}
     for some in chunks([(job.id, job.attempt) for job in found if job.attempt]):
-        query = select(attempts).where(tuple_(attempts.c.job_id, attempts.c.number).in_(some))
+        query = select(*columns).where(tuple_(attempts.c.job_id, attempts.c.number).in_(some))
         of_job |= {(row.job_id, row.number): to_attempt(row) for row in connection.execute(query)}
     return [of_job.get((job.id, job.attempt)) for job in found]
 
@@ -144,18 +149,20 @@ def with_latest(connection: Connection, found: Sequence[Job]) -> list[tuple[Job,
     return [(job, attempt) for job, attempt in pairs if attempt is not None]
 
 
-def find_attempts(connection: Connection, names: Collection[str]) -> Mapping[str, Attempt]:
+def find_attempts(
+    connection: Connection, names: Collection[str], columns: Sequence[ColumnElement[Any]] = tuple(attempts.c)
+) -> Mapping[str, Attempt]:
     """By name."""
     found: dict[str, Attempt] = {}
     for some in chunks(sorted(set(names))):
-        rows = connection.execute(select(attempts).where(attempts.c.name.in_(some)))
+        rows = connection.execute(select(*columns).where(attempts.c.name.in_(some)))
         found |= {row.name: to_attempt(row) for row in rows}
     return found
 
 
 def find_by_attempts(connection: Connection, names: Collection[str]) -> Mapping[str, tuple[Job, Attempt]]:
     """Jobs whose latest attempt has one of the names."""
-    known = find_attempts(connection, names)
+    known = find_attempts(connection, names, _WITHOUT_SPEC)
     of_id: dict[str, Job] = {}
     for some in chunks(sorted({attempt.job_id for attempt in known.values()})):
         of_id |= {row.id: to_job(row) for row in connection.execute(select(jobs).where(jobs.c.id.in_(some)))}

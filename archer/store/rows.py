@@ -64,7 +64,7 @@ def to_job(row: Row[Any] | SimpleNamespace) -> Job:
 
 
 def to_attempt(row: Row[Any]) -> Attempt:
-    """From all columns of `attempts`."""
+    """From all columns of `attempts`; `spec` may be left out."""
     return Attempt(
         job_id=row.job_id,
         number=row.number,
@@ -80,7 +80,7 @@ def to_attempt(row: Row[Any]) -> Attempt:
         ui_url=row.ui_url,
         diagnosis=_diagnosis(row.diagnosis),
         memory_rung=row.memory_rung,
-        spec=row.spec,
+        spec=getattr(row, "spec", {}),
     )
 
 

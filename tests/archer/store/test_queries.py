@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -134,6 +135,17 @@ def test_jobs_in_states_come_with_their_latest_attempt_page_by_page(kit: StoreKi
         (jobs[1].id, 1),
         (jobs[2].id, 1),
     ]
+
+
+def test_those_who_follow_attempts_are_spared_their_specifications(kit: StoreKit) -> None:
+    job = kit.move(kit.submit(), S.SUBMITTING)
+    name = kit.store.attempts(job.id)[0].name
+    (_, listed), (_, found) = *kit.store.in_states("local", {S.SUBMITTING}), kit.store.by_attempts([name])[name]
+
+    assert kit.store.known_attempts([name])[name].spec
+    assert listed is not None
+    assert listed.spec == found.spec == {}
+    assert replace(found, spec={}) == replace(listed, spec={}) == replace(kit.store.attempts(job.id)[0], spec={})
 
 
 def test_counting_looks_at_one_cluster_and_at_smaller_numbers_when_asked(kit: StoreKit) -> None:
