@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from archer.model import Category
 
 FREE = frozenset({Category.LOST, Category.SPOT_LOSS, Category.NODE_LOSS, Category.QUOTA})
-"""Not the job's doing: these attempts aren't counted, up to MAX_FREE of them. A quota that is used up is the team's other jobs,
-or two pods that were made in the same moment: the API server answers both with a conflict."""
+"""Not the job's doing: these attempts aren't counted, up to MAX_FREE of them, of those that a quota refused up to MAX_QUOTA."""
 
 MAX_FREE = 2
+
+MAX_QUOTA = 24
+"""A quota that is used up is the team's other jobs, or two pods that were made in the same moment: the API server answers
+both with a conflict. Nothing ran, and the room comes back when other jobs end: with the pauses, an hour and a half."""
 
 MEMORY = frozenset({Category.OOM_HEAP, Category.OOM_CONTAINER, Category.OOM_PYTHON})
 TOP_RUNG = 4.0
@@ -47,12 +50,13 @@ def decide(
 ) -> Decision:
     """`failures` holds the category of every attempt so far, the latest last; `top_rung`: what the place can give."""
     latest = failures[-1]
-    free = min(sum(category in FREE for category in failures), MAX_FREE)
+    refused = failures.count(Category.QUOTA)
+    free = min(sum(category in FREE for category in failures) - refused, MAX_FREE) + min(refused, MAX_QUOTA)
     if latest not in FREE | MEMORY | PLACE:
         return Decision(retry=False, why=f"a {latest} is not repeated: it would fail again", memory_rung=memory_rung)
     if len(failures) >= max_attempts + free:
         spent = f"{len(failures)} of {max_attempts} attempts made"
-        extra = f", and {free} beyond for lost ones" if free else ""
+        extra = f", and {free} beyond for those that are not its doing" if free else ""
         return Decision(retry=False, why=f"no attempt is left ({spent}{extra})", memory_rung=memory_rung)
     rung = memory_rung
     if latest in MEMORY:

@@ -2,7 +2,7 @@
 
 from archer.model import FINAL_STATES, LEGAL_MOVES, Category, JobState
 from archer.reference.markdown import GENERATED, member_docs, table
-from archer.retries import FREE, MAX_FREE, MEMORY, PLACE, TOP_RUNG
+from archer.retries import FREE, MAX_FREE, MAX_QUOTA, MEMORY, PLACE, TOP_RUNG
 
 
 def states_page() -> str:
@@ -43,6 +43,8 @@ and `exit_code` (128 + N when signal N ended the driver). The category decides w
 
 
 def _what_follows(category: Category) -> str:
+    if category is Category.QUOTA:
+        return f"repeated as there may be room again; the first {MAX_QUOTA} such attempts are not counted"
     if category in FREE:
         return f"repeated; the first {MAX_FREE} such attempts are not counted"
     if category in MEMORY:

@@ -3,7 +3,7 @@
 import pytest
 
 from archer.model import Category
-from archer.retries import FREE, MEMORY, PLACE, Decision, decide
+from archer.retries import FREE, MAX_QUOTA, MEMORY, PLACE, Decision, decide
 
 C = Category
 
@@ -17,11 +17,21 @@ def test_a_mistake_of_the_job_is_not_repeated(category: Category) -> None:
     assert not after(category, max_attempts=10).retry
 
 
-@pytest.mark.parametrize("category", sorted(FREE))
+@pytest.mark.parametrize("category", sorted(FREE - {C.QUOTA}))
 def test_what_the_infrastructure_did_is_repeated_twice_for_free(category: Category) -> None:
     assert after(category).retry
     assert after(category, category).retry
     assert not after(category, category, category).retry
+
+
+def test_a_quota_that_others_use_up_is_waited_for_as_long_as_a_job_may_run_and_not_for_ever() -> None:
+    pauses = [after(*[C.QUOTA] * count).pause_seconds for count in range(1, MAX_QUOTA + 1)]
+
+    assert sum(pauses) > 5000
+    assert not after(*[C.QUOTA] * (MAX_QUOTA + 1)).retry
+    # and it takes nothing of what others are granted
+    assert after(C.QUOTA, C.QUOTA, C.QUOTA, C.LOST).retry
+    assert after(*[C.QUOTA] * 5, C.OOM_HEAP, max_attempts=2).retry
 
 
 def test_free_attempts_do_not_use_up_the_jobs_own() -> None:
