@@ -64,17 +64,19 @@ def test_nothing_is_lost_doubled_or_misreported_whatever_the_api_server_does(
         passed = dict(cluster.proxy.counts)
     names = [name for job in attempts.values() for name, _, _ in job]
     again = sum(len(job) > 1 for job in attempts.values())
+    twice = sum(sum(name in witness.started for name, _, _ in job) > 1 for job in attempts.values())
     tell(
         f"cluster faults: {jobs} jobs in {took:.0f} s, {pace:.0f} creates/min (pacing raised to {PACE}/min); {dict(done)}; "
         f"requests {passed}; {len(wrong)} in a wrong state, {len(set(names) - set(witness.uids))} attempts without an "
         f"application, {len(witness.repeated())} names with two applications, {len(witness.doubles)} times two live ones of "
-        f"a job, {again} jobs tried again, 0 finalizers left"
+        f"a job, {again} jobs tried again, {twice} ran twice, 0 finalizers left"
     )
     assert not wrong, "\n".join(f"{job}: {found}" for job, found in list(wrong.items())[:5])
     assert set(names) == set(witness.uids)
     assert not witness.repeated()
     assert not witness.doubles
-    assert again == 0, "an attempt was called lost that was not"
+    # the operator suffers too: what it could not submit ran nowhere, and is rightly tried again
+    assert twice == 0, "an attempt was called lost that was not"
     assert passed["answered 429"] > 0
     assert passed["answered 500"] > 0
     assert passed["answer lost"] > 0
