@@ -19,9 +19,36 @@ def launch(client: ApiClient, name: str, spec: Mapping[str, Any]) -> str:
     except ApiError as error:
         if error.already_exists:
             return _adopt(client, namespace, name, spec)
-        raise _refusal(error, namespace) from error
+        before = _made_before(client, namespace, name, spec, error)
+        if before is None:
+            raise _refusal(error, namespace) from error
+        made = before
     uid: str = made["metadata"]["uid"]
     return uid
+
+
+def _made_before(
+    client: ApiClient, namespace: str, name: str, spec: Mapping[str, Any], refused: ApiError
+) -> dict[str, Any] | None:
+    """The application, where an earlier create made it and only its answer was lost; None where it isn't there.
+
+    Quotas, webhooks and the schema are asked before the name, so they may refuse what is there already.
+    """
+    if refused.overloaded:
+        return None
+    try:
+        found = client.get(names.applications(namespace, name))
+    except ApiError as error:
+        if error.not_found or refused.status not in _INVALID:
+            return None
+        raise BackendUnavailableError(f"can't tell whether application {namespace}/{name} is there: {error}") from error
+    return found if _is_ours(found["metadata"], spec) else None
+
+
+def _is_ours(found: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+    labels, wanted = found.get("labels") or {}, spec["metadata"].get("labels") or {}
+    ours = all(labels.get(key) == wanted.get(key) for key in (names.JOB_LABEL, names.ATTEMPT_LABEL))
+    return ours and names.JOB_LABEL in labels
 
 
 def _adopt(client: ApiClient, namespace: str, name: str, spec: Mapping[str, Any]) -> str:
@@ -30,13 +57,11 @@ def _adopt(client: ApiClient, namespace: str, name: str, spec: Mapping[str, Any]
     except ApiError as error:
         # it has gone between the two calls: tried again, the create tells
         raise BackendUnavailableError(f"can't tell whose application {namespace}/{name} is: {error}") from error
-    labels, wanted = found.get("labels") or {}, spec["metadata"].get("labels") or {}
-    ours = all(labels.get(key) == wanted.get(key) for key in (names.JOB_LABEL, names.ATTEMPT_LABEL))
-    if not ours or names.JOB_LABEL not in labels:
+    if not _is_ours(found, spec):
         raise LaunchRefusedError(
             f"somebody else's SparkApplication has the name {namespace}/{name}",
             "delete it, then submit again",
-            f"its labels are {labels}",
+            f"its labels are {found.get('labels') or {}}",
         )
     uid: str = found["uid"]
     return uid

@@ -68,3 +68,29 @@ def test_what_may_go_well_later_is_no_jobs_fault(
     with pytest.raises(BackendUnavailableError) as told:
         launch(api.client, made.NAME, spec())
     assert (told.value.refused, told.value.retry_after_seconds) == (refused, after)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError(403, "Forbidden", "exceeded quota: team, requested: count/sparkapplications=1"),
+        ApiError(422, "Invalid", "spec.type: Unsupported value"),
+        ApiError(500, "InternalError", "failed calling webhook"),
+    ],
+)
+def test_what_an_earlier_create_made_is_found_although_a_second_one_is_refused(
+    api: FakeKubernetes, error: ApiError
+) -> None:
+    # done, and its answer was lost
+    api.create(COLLECTION, spec())
+    api.faults["POST", COLLECTION] = [error]
+
+    assert launch(api.client, made.NAME, spec()) == "mine"
+
+
+def test_nothing_is_refused_for_good_before_it_is_known_that_it_is_not_there(api: FakeKubernetes) -> None:
+    api.faults["POST", COLLECTION] = [ApiError(422, "Invalid", "spec.type: Unsupported value")]
+    api.faults["GET", names.applications(made.NAMESPACE, made.NAME)] = [ApiError(500, "InternalError", "etcd")]
+
+    with pytest.raises(BackendUnavailableError):
+        launch(api.client, made.NAME, spec())
