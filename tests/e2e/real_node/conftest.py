@@ -12,6 +12,7 @@ import pytest
 from environments import load
 from environments.names import registry
 from k8s_manifests.own_images import ARCHER, SPARK, OwnImage
+from testbed.components import Settings
 from testbed.errors import CannotRunHereError, NoGoError
 from testbed.operator_chart import OperatorChart
 from testbed.real_node import machine
@@ -40,7 +41,8 @@ def node(capable: None, request: pytest.FixtureRequest) -> Iterator[RealNode]:
         with capture.global_and_fixture_disabled():
             writer.line(f"\nreal node: {line}")
 
-    started = RealNode(say=say)
+    # Archer's pods ask for yunikorn
+    started = RealNode(Settings(scheduler_names=("default-scheduler", "yunikorn")), say=say)
     try:
         started.start()
     except NoGoError as error:
