@@ -74,7 +74,12 @@ class Population:
     def _take_up(self, attempt: tuple[str, dict[str, Any]]) -> None:
         name, spec = attempt
         namespace = spec["metadata"]["namespace"]
-        told = {"applicationState": {"state": "SUBMITTED"}, "submissionID": f"{name}-s", "executionAttempts": 1, "driverInfo": {}}
+        told = {
+            "applicationState": {"state": "SUBMITTED"},
+            "submissionID": f"{name}-s",
+            "executionAttempts": 1,
+            "driverInfo": {},
+        }
         self._status(namespace, name, told)
         self.here.client.create(names.pods(namespace), _driver(name, namespace, spec["spec"]))
 

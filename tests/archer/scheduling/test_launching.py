@@ -380,7 +380,9 @@ def test_a_job_that_was_given_back_runs_elsewhere_under_a_new_attempt(yard: Yard
     assert yard.clusters[first].launched == []
 
 
-def test_a_cluster_that_says_the_same_for_long_lets_its_job_go_although_claims_are_shorter_than_that(yard: Yard) -> None:
+def test_a_cluster_that_says_the_same_for_long_lets_its_job_go_although_claims_are_shorter_than_that(
+    yard: Yard,
+) -> None:
     cluster = only_east(yard)
     job = yard.submit()
     cluster.errors = lambda _: BackendUnavailableError("exceeded quota", refused=True)
