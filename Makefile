@@ -1,6 +1,6 @@
 # Moka. Every target makes .venv from the lock first when it is missing or stale; the second start installs nothing.
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e e2e-full testbed images check policy format bench bench-manifests setup lock clean
+.PHONY: help run test e2e e2e-full testbed images check policy format bench bench-archer bench-manifests setup lock clean
 SHELL := /bin/sh
 
 # Everything runs with the virtual environment first on PATH: its Python, and the Node that jsii and the CDK CLI need.
@@ -52,6 +52,9 @@ format: setup ## format the code and mend what ruff can mend
 
 bench: setup ## print the ratios that the project promises
 	python benchmarks/synth.py
+
+bench-archer: setup ## what Archer costs: accepts, creates, staleness, re-sync, memory (ARGS=--short for a look); on the testbed
+	python -m benchmarks.archer $(ARGS)
 
 bench-manifests: setup ## apply of a full set against kubectl's; on the testbed, so Go builds it the first time
 	python benchmarks/manifests.py
