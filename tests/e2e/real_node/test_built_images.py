@@ -40,16 +40,13 @@ def client(node: RealNode, chart: OperatorChart) -> Client:
 # -- Archer
 
 
-def with_what_archer_can_do_today(manifest: Manifest) -> Manifest:
-    """The Deployment on Archer's local backend, because it serves none for Kubernetes yet; callers show a token.
-
-    So the database is SQLite in the scratch folder. Probes, addresses, security, files: as the chart has them.
-    """
+def with_a_database_beside_it(manifest: Manifest) -> Manifest:
+    """The Deployment with one difference: its database is a file in the scratch folder, for there is no RDS here."""
     changed = copy.deepcopy(manifest)
     (container,) = changed["spec"]["template"]["spec"]["containers"]
-    today = {"ARCHER_BACKEND": "local", "ARCHER_AUTHENTICATION": "token"}
-    variables = [each for each in container["env"] if each["name"] not in today]
-    container["env"] = [*variables, *({"name": name, "value": value} for name, value in today.items())]
+    elsewhere = {"PGHOST", "PGPORT", "ARCHER_DATABASE_IAM"}
+    assert elsewhere <= {each["name"] for each in container["env"]}
+    container["env"] = [each for each in container["env"] if each["name"] not in elsewhere]
     return changed
 
 
@@ -65,7 +62,7 @@ def archer(node: RealNode, client: Client, built_archer: str) -> Iterator[Deploy
     for manifest in manifests:
         if manifest["kind"] != "Deployment":
             client.apply(manifest)
-    client.apply(with_what_archer_can_do_today(rendered))
+    client.apply(with_a_database_beside_it(rendered))
     deployed = Deployed(node, rendered)
     yield deployed
     deployed.delete()
