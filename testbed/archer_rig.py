@@ -229,7 +229,7 @@ class Rig:
         proxy = None
         if self.proxied:
             pair = plane.ground.issuer.client("archer-proxy", user="archer", groups=[ARCHER_GROUP])
-            proxy = self._things.enter_context(FaultProxy(plane, pair))
+            proxy = self._things.enter_context(FaultProxy.before(plane, pair))
         return RigCluster(name=spec.name, plane=plane, nodes=nodes, operator=operator, proxy=proxy)
 
     def _write_configuration(self) -> None:

@@ -40,12 +40,12 @@ class Storm:
 
 
 class FaultProxy:
-    """In front of `plane`, for whoever `pair` is; a context that serves it."""
+    """In front of the API server at `server`; a context that serves it."""
 
-    def __init__(self, plane: ControlPlane, pair: Pair) -> None:
-        self._plane = plane
-        self.context = ssl.create_default_context(cafile=str(plane.ground.authority.certificate))
-        self.context.load_cert_chain(pair.certificate, pair.key)
+    def __init__(self, server: str, tls: ssl.SSLContext | None = None) -> None:
+        """`tls` holds the identity that requests are passed on with; None for plain http."""
+        self._place = urlsplit(server)
+        self._tls = tls
         self.storm: Storm | None = None
         self.counts: Counter[str] = Counter()
         """Requests passed on, and what was done to others."""
@@ -68,6 +68,13 @@ class FaultProxy:
         self._thread.join()
         self._server.server_close()
         self.cut_watches()
+
+    @classmethod
+    def before(cls, plane: ControlPlane, pair: Pair) -> Self:
+        """In front of `plane`, for whoever `pair` is."""
+        tls = ssl.create_default_context(cafile=str(plane.ground.authority.certificate))
+        tls.load_cert_chain(pair.certificate, pair.key)
+        return cls(plane.server, tls)
 
     @property
     def url(self) -> str:
@@ -99,9 +106,11 @@ class FaultProxy:
 
     # what the handlers ask
 
-    def connection(self) -> http.client.HTTPSConnection:
-        place = urlsplit(self._plane.server)
-        return http.client.HTTPSConnection(str(place.hostname), place.port, context=self.context, timeout=60)
+    def connection(self) -> http.client.HTTPConnection:
+        host, port = str(self._place.hostname), self._place.port
+        if self._tls is None:
+            return http.client.HTTPConnection(host, port, timeout=60)
+        return http.client.HTTPSConnection(host, port, context=self._tls, timeout=60)
 
     def counted(self, what: str) -> None:
         with self._lock:
