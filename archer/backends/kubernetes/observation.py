@@ -164,6 +164,9 @@ def _without_application(facts: Facts) -> Verdict:
         return UNSURE if facts.application is None and not facts.confirmed else _by_driver(facts, driver)
     asked = driver.stopped_for is not None or facts.stopped_for is not None
     stopping = asked or driver.deleted is not None or facts.application is not None
+    if not stopping and not facts.confirmed:
+        # after a broken watch, pods may be known before their applications
+        return UNSURE
     return _alive(facts, driver, "stopping" if stopping else "its application was deleted; its driver goes on")
 
 

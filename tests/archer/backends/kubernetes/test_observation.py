@@ -127,7 +127,7 @@ LIVING = [
 def test_what_lives_is_told_with_what_it_waits_for(
     app: made.Manifest | None, driver: made.Manifest | None, seconds: int, phase: Phase, substate: str | None
 ) -> None:
-    assert told(of(app, driver, seconds=seconds)) == (phase, substate)
+    assert told(of(app, driver, seconds=seconds, confirmed=True)) == (phase, substate)
 
 
 CODE = "driver container failed with ExitCode: 137, Reason: OOMKilled"
@@ -187,6 +187,7 @@ def test_a_success_that_the_operator_did_not_say_tells_how_it_is_known(app: made
     [
         (None, None),
         (None, WELL),
+        (None, made.driver()),
         (made.application("FAILED", NOT_FOUND), None),
         (made.application("FAILED", EXISTS), None),
     ],
