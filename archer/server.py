@@ -25,7 +25,6 @@ from archer.api.schemas import rfc3339
 from archer.auth.access import make_access
 from archer.backends.local import files
 from archer.backends.local.history import HistoryServer
-from archer.clock import SystemClock
 from archer.cluster_config import ClusterConfig, load_cluster_config
 from archer.composition import Reach, figures, find_clusters, make_fleet
 from archer.errors import ArcherError, CannotServeError
@@ -36,6 +35,7 @@ from archer.model import TRACKED_STATES, JobState
 from archer.ports import listen
 from archer.service import Service
 from archer.settings import ServeSettings
+from archer.store.common_clock import AGAIN_SECONDS, CommonClock
 from archer.store.migrate import open_database
 from archer.store.sql import SqlStore
 from archer.worker_metrics import WorkerMetrics
@@ -98,8 +98,6 @@ class _Server:
     ) -> None:
         self._settings = settings
         self._stop = stop
-        self._clock = SystemClock()
-        self._started_at = self._clock.now()
         self._url: str | None = None
         # random, not an address: two servers may share everything else
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -108,7 +106,9 @@ class _Server:
             self._socket = self._listen()
             if self._socket is not None:
                 undo.callback(self._socket.close)
-            self._store = SqlStore(open_database(settings.database))
+            database = open_database(settings.database)
+            self._clock = CommonClock(database)
+            self._store = SqlStore(database, self._clock)
             undo.callback(self._store.close)
             self._fleet = make_fleet(settings, clusters, self._store)
             undo.pop_all()
@@ -147,6 +147,9 @@ class _Server:
         return self._history.url if self._history else None
 
     def start(self) -> None:
+        self._clock.look()
+        self._started_at = self._clock.now()
+        Thread(target=self._keep_time, name="time", daemon=True).start()
         self._workers.start()
         if self._socket is None:
             _say(f"archer: {', '.join(self._settings.roles)} at work (data {self._settings.data})")
@@ -174,6 +177,13 @@ class _Server:
             _say(f"archer: port {self._settings.port} is taken, using {port}")
         self._announce()
         _say(f"archer: listening on {self._url} (data {self._settings.data})")
+
+    def _keep_time(self) -> None:
+        while not self._stop.wait(AGAIN_SECONDS):
+            try:
+                self._clock.look()
+            except Exception:  # noqa: BLE001  # a defect must not end it
+                _log.exception("the time was not looked at")
 
     def _announce(self) -> None:
         """Where we listen, for programs that started us on any free port."""
