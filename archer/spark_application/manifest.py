@@ -27,7 +27,8 @@ Json = dict[str, Any]
 API_VERSION: Final = "sparkoperator.k8s.io/v1beta2"
 KIND: Final = "SparkApplication"
 KEPT_SECONDS: Final = 3600
-"""How long the operator keeps an ended application that nobody deletes; Archer deletes it when its end is committed."""
+"""How long the operator keeps an application that it has ended, so that its driver's log can be read; one that it has not
+ended Archer deletes when its end is committed."""
 
 
 @dataclass(frozen=True, kw_only=True)
