@@ -145,7 +145,8 @@ class Service:
         else:
             why = told or "waits for its turn"
         number = str(before) if before <= MOST_COUNTED else f"more than {MOST_COUNTED}"
-        waiting = "no job waits before it" if before == 0 else f"{number} wait before it"
+        few = {0: "no job waits before it", 1: "1 job waits before it"}
+        waiting = few.get(before, f"{number} jobs wait before it")
         return replace(job, reason=f"{why}, {waiting}")
 
     def _with_wait(self, job: Job, waits: dict[tuple[str, str | None], str | None]) -> Job:

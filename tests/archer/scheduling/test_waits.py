@@ -29,13 +29,13 @@ def test_to_wait_is_no_reason_of_its_own(reason: str | None, own: str) -> None:
 def test_a_waiting_job_says_why_and_how_many_stand_before_it(make_yard: MakeYard) -> None:
     yard = make_yard(**{"root.ads.ctr": {"max_applications": 1}})
     first, second, third = (yard.submit() for _ in range(3))
-    assert asked(yard, second) == "waits for its turn, 1 wait before it"
+    assert asked(yard, second) == "waits for its turn, 1 job waits before it"
 
     yard.admit()
 
     assert asked(yard, first) is None
     assert asked(yard, second) == "queue root.ads.ctr runs 1 of 1 jobs, no job waits before it"
-    assert asked(yard, third) == "queue root.ads.ctr runs 1 of 1 jobs, 1 wait before it"
+    assert asked(yard, third) == "queue root.ads.ctr runs 1 of 1 jobs, 1 job waits before it"
 
 
 def test_a_reason_of_its_own_comes_first(yard: Yard) -> None:

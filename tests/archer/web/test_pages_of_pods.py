@@ -187,4 +187,4 @@ def test_the_list_tells_clusters_and_what_each_waits_for_and_the_job_its_place_t
     assert header[4] == "Cluster"
     assert found["third"][4] == "batch"
     assert "queue root.a runs 1 application of 1" in found["second"][0]
-    assert "runs 1 application of 1, 1 wait before it" in pods.page(f"/jobs/{second.id}").text
+    assert "runs 1 application of 1, 1 job waits before it" in pods.page(f"/jobs/{second.id}").text
