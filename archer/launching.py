@@ -24,6 +24,7 @@ from archer.clock import Clock
 from archer.errors import ArcherError, BackendUnavailableError, LaunchRefusedError, NotFoundError, StaleJobError
 from archer.launch_results import Held, Result, change_for, elsewhere
 from archer.model import Category, Job, JobState
+from archer.retries import failures_before
 from archer.scheduling.breaker import Breaker, Circuit
 from archer.store.interface import Change, Claim, ClusterHealth, Fence, Store
 
@@ -285,12 +286,7 @@ class Launcher:
         )
 
     def _earlier(self, held: Held) -> Sequence[Category]:
-        """Why the attempts before this one failed."""
-        return [
-            attempt.diagnosis.category
-            for attempt in self.store.attempts(held.job.id)
-            if attempt.number < held.job.attempt and attempt.diagnosis is not None
-        ]
+        return failures_before(self.store.attempts(held.job.id), held.job.attempt)
 
     def _plan_next(self, result: Result) -> None:
         """When an attempt that isn't there yet is tried again."""

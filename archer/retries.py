@@ -8,7 +8,7 @@ ladder per task inside a Spark of their own; here the whole attempt is repeated,
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archer.model import Category
+from archer.model import Attempt, Category
 
 FREE = frozenset({Category.LOST, Category.SPOT_LOSS, Category.NODE_LOSS, Category.QUOTA})
 """Not the job's doing: these attempts aren't counted, up to MAX_FREE of them, of those that a quota refused up to MAX_QUOTA."""
@@ -38,6 +38,20 @@ class Decision:
     """For the job's history."""
     memory_rung: float
     pause_seconds: float = 0.0
+
+
+def failures_before(attempts: Sequence[Attempt], number: int) -> list[Category]:
+    """Why the attempts before that one failed. One that a cluster didn't take, and that went elsewhere, was no try."""
+    return [
+        attempt.diagnosis.category
+        for attempt in attempts
+        if attempt.number < number and attempt.diagnosis is not None and not _was_given_back(attempt)
+    ]
+
+
+def _was_given_back(attempt: Attempt) -> bool:
+    lost = attempt.diagnosis is not None and attempt.diagnosis.category is Category.LOST
+    return lost and attempt.started_at is None
 
 
 def decide(

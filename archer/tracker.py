@@ -17,6 +17,7 @@ from archer.clock import Clock
 from archer.errors import ArcherError, BackendUnavailableError, StaleJobError, StoreUnavailableError
 from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
+from archer.retries import failures_before
 from archer.store.interface import Change, Fence, Store
 from archer.verdicts import next_change, stop_reason
 from archer.worker_metrics import WorkerMetrics
@@ -253,11 +254,7 @@ class Tracker:
         _log.info("attempt ended", job=after.id, attempt=attempt.name, state=after.state.value)
 
     def _earlier_failures(self, attempt: Attempt) -> Sequence[Category]:
-        return [
-            earlier.diagnosis.category
-            for earlier in self.store.attempts(attempt.job_id)
-            if earlier.number < attempt.number and earlier.diagnosis is not None
-        ]
+        return failures_before(self.store.attempts(attempt.job_id), attempt.number)
 
 
 def _may_exist(job: Job) -> bool:

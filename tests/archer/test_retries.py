@@ -2,8 +2,9 @@
 
 import pytest
 
-from archer.model import Category
-from archer.retries import FREE, MAX_QUOTA, MEMORY, PLACE, Decision, decide
+from archer.model import Attempt, Category, Diagnosis
+from archer.retries import FREE, MAX_QUOTA, MEMORY, PLACE, Decision, decide, failures_before
+from testbed.archer_builders import NOON, make_attempt
 
 C = Category
 
@@ -66,3 +67,18 @@ def test_pauses_double_up_to_five_minutes() -> None:
     pauses = [after(*[C.QUOTA] * count, max_attempts=10).pause_seconds for count in range(1, 10)]
 
     assert pauses == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_an_attempt_that_no_cluster_took_is_no_try() -> None:
+    def attempt(number: int, category: Category, *, ran: bool) -> Attempt:
+        told = Diagnosis(category=category, summary="", detail="", resolution="")
+        return make_attempt(number=number, diagnosis=told, started_at=NOON if ran else None)
+
+    attempts = [
+        attempt(1, C.LOST, ran=False),
+        attempt(2, C.LOST, ran=True),
+        attempt(3, C.QUOTA, ran=False),
+        attempt(4, C.LOST, ran=True),
+    ]
+
+    assert failures_before(attempts, 4) == [C.LOST, C.QUOTA]
