@@ -5,6 +5,7 @@ template's own fields. `tests/e2e/spark_operator/test_spark_submit.py` compares 
 """
 
 import copy
+import json
 import math
 import re
 import uuid
@@ -26,6 +27,8 @@ _UNITS: Final = {"": 1 / 1024**2, "k": 1 / 1024, "m": 1.0, "g": 1024.0, "t": 102
 _MIN_OVERHEAD_MIB: Final = 384
 _DRIVER_PORTS: Final = {"driver-rpc-port": 7078, "blockmanager": 7079, "spark-ui": 4040}
 _CONF_DIR: Final = "/opt/spark/conf"
+_TEMPLATE_DIR: Final = "/opt/spark/pod-template"
+_TEMPLATE_FILE: Final = "pod-spec-template.yml"
 _LOCAL_DIR: Final = "/var/data/spark-testbed"
 _ENVIRONMENT: Final = {"driver": "spark.kubernetes.driverEnv.", "executor": "spark.executorEnv."}
 
@@ -62,8 +65,8 @@ def driver_pod(submission: Submission, *, selector: str, unique: str) -> Object:
     volumes.append(_config_volume("spark-conf-volume-driver", conf_map_name(unique), "spark.properties"))
     mounts.append({"name": "spark-conf-volume-driver", "mountPath": _CONF_DIR})
     template_map = template_map_name(submission.name, unique)
-    volumes.append(_config_volume("pod-template-volume", template_map, "pod-spec-template.yml"))
-    mounts.append({"name": "pod-template-volume", "mountPath": "/opt/spark/pod-template"})
+    volumes.append(_config_volume("pod-template-volume", template_map, _TEMPLATE_FILE))
+    mounts.append({"name": "pod-template-volume", "mountPath": _TEMPLATE_DIR})
     return pod
 
 
@@ -89,9 +92,7 @@ def executor_pod(submission: Submission, *, selector: str, number: int, prefix: 
 
 def driver_service(submission: Submission, pod: Object, *, unique: str) -> Object:
     """Return the headless Service by which executors find the driver."""
-    name = f"{submission.name}-{unique}-driver-svc"
-    if len(name) > 63:
-        name = f"spark-{unique}-driver-svc"
+    name = service_name(submission, unique)
     labels = _labels(submission, "driver", pod["metadata"]["labels"][LABEL_SELECTOR])
     ports = [{"name": port, "port": number, "targetPort": number} for port, number in _DRIVER_PORTS.items()]
     return {
@@ -104,11 +105,42 @@ def driver_service(submission: Submission, pod: Object, *, unique: str) -> Objec
 
 def config_maps(submission: Submission, pod: Object, *, unique: str) -> tuple[Object, Object]:
     """Return the ConfigMaps of the driver: its properties, and the executors' pod template."""
-    properties = "".join(f"{key}={value}\n" for key, value in submission.conf.items())
+    own = _own_properties(submission, pod, service_name(submission, unique))
+    properties = "".join(f"{key}={_escaped(value)}\n" for key, value in {**submission.conf, **own}.items())
+    template = {"apiVersion": "v1", "kind": "Pod", **submission.executor_template}
     return (
         _config_map(conf_map_name(unique), {"spark.properties": properties}, pod),
-        _config_map(template_map_name(submission.name, unique), {"podtemplate": "{}\n"}, pod),
+        _config_map(template_map_name(submission.name, unique), {"podtemplate": json.dumps(template)}, pod),
     )
+
+
+def _own_properties(submission: Submission, pod: Object, service: str) -> dict[str, str]:
+    """What spark-submit tells the driver beside the job's own: who it is, where it is found, how its executors look."""
+    return {
+        "spark.master": "k8s://https://kubernetes.default.svc",
+        "spark.submit.deployMode": "cluster",
+        "spark.kubernetes.submitInDriver": "true",
+        "spark.kubernetes.driver.pod.name": pod["metadata"]["name"],
+        "spark.app.name": submission.name,
+        "spark.app.id": pod["metadata"]["labels"][LABEL_SELECTOR],
+        "spark.driver.host": f"{service}.{submission.namespace}.svc",
+        "spark.driver.port": str(_DRIVER_PORTS["driver-rpc-port"]),
+        "spark.driver.blockManager.port": str(_DRIVER_PORTS["blockmanager"]),
+        "spark.kubernetes.resource.type": "python" if (submission.main_file or "").endswith(".py") else "java",
+        "spark.kubernetes.executor.podTemplateFile": f"{_TEMPLATE_DIR}/{_TEMPLATE_FILE}",
+        "spark.kubernetes.executor.podTemplateContainerName": EXECUTOR_CONTAINER,
+    }
+
+
+def _escaped(value: str) -> str:
+    """As java.util.Properties reads it back."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def service_name(submission: Submission, unique: str) -> str:
+    """Return the name of the driver's Service."""
+    name = f"{submission.name}-{unique}-driver-svc"
+    return name if len(name) <= 63 else f"spark-{unique}-driver-svc"
 
 
 def conf_map_name(unique: str) -> str:
@@ -227,13 +259,14 @@ def _arguments(submission: Submission) -> list[str]:
 
 
 def _add_local_directory(spec: Object, container: Object) -> None:
-    """Add Spark's scratch directory, unless the template brings volumes for it."""
-    volumes = spec.setdefault("volumes", [])
-    if any(volume["name"].startswith("spark-local-dir-") for volume in volumes):
-        return
-    container.setdefault("env", []).append({"name": "SPARK_LOCAL_DIRS", "value": _LOCAL_DIR})
-    volumes.append({"name": "spark-local-dir-1", "emptyDir": {}})
-    container.setdefault("volumeMounts", []).append({"name": "spark-local-dir-1", "mountPath": _LOCAL_DIR})
+    """Add Spark's scratch directory, unless the template brings volumes for it; either way the container is told."""
+    volumes, mounts = spec.setdefault("volumes", []), container.setdefault("volumeMounts", [])
+    places = [mount["mountPath"] for mount in mounts if mount["name"].startswith("spark-local-dir-")]
+    if not places:
+        places = [_LOCAL_DIR]
+        volumes.append({"name": "spark-local-dir-1", "emptyDir": {}})
+        mounts.append({"name": "spark-local-dir-1", "mountPath": _LOCAL_DIR})
+    container.setdefault("env", []).append({"name": "SPARK_LOCAL_DIRS", "value": ",".join(places)})
 
 
 def _config_volume(name: str, config_map: str, path: str) -> Object:
