@@ -1,16 +1,18 @@
 """Makes the backends that settings and configuration ask for."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+
+import structlog
 
 from archer.backends.fleet import Fleet
 from archer.backends.kubernetes.backend import KubernetesBackend
 from archer.backends.local.backend import LocalBackend
 from archer.cluster_config import ClusterConfig, ClusterView
-from archer.errors import InvalidInputError, InvalidSettingsError, Problem
+from archer.errors import InvalidInputError, InvalidSettingsError, Problem, StoreUnavailableError
 from archer.kubernetes.access import Access
 from archer.kubernetes.client import ApiClient
 from archer.problems import shown
@@ -22,6 +24,8 @@ REQUEST_SECONDS: Final = 15.0
 """Longest time that one call of an API server may take; a launcher's claim outlives it."""
 _CALLS: Final = 16
 """Of one cluster, at the same time."""
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,7 @@ def make_fleet(settings: ServeSettings, clusters: Sequence[Reach], store: Store)
     """The places where jobs run."""
     if settings.backend == "local":
         return Fleet([LocalBackend(settings, os.environ)])
-    backends = []
+    backends, busy = [], _busy_namespaces(store)
     for reach in clusters:
         client = ApiClient(reach.access, timeout_seconds=REQUEST_SECONDS, pool_size=_CALLS)
         backends.append(
@@ -72,9 +76,25 @@ def make_fleet(settings: ServeSettings, clusters: Sequence[Reach], store: Store)
                 known=store.known_attempts,
                 text=store.text,
                 sweep_after_seconds=settings.sweep_after_seconds,
+                busy=busy.get(reach.view.name, ()),
             )
         )
     return Fleet(backends)
+
+
+def _busy_namespaces(store: Store) -> Mapping[str, Collection[str]]:
+    """Namespaces with active jobs, by cluster: a team that left the configuration has its last jobs tracked to their end."""
+    found: dict[str, set[str]] = {}
+    try:
+        for held in store.usage():
+            if held.namespace is not None:
+                found.setdefault(held.cluster, set()).add(held.namespace)
+    except StoreUnavailableError as error:
+        # a database that is away keeps no server from starting
+        _log.warning(
+            "jobs of namespaces that left the configuration are tracked from the next start on", error=str(error)
+        )
+    return found
 
 
 def figures(fleet: Fleet) -> Sequence[ListenerFigures]:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from archer.clock import SystemClock
 from archer.composition import find_clusters, make_fleet
 from archer.errors import InvalidSettingsError
+from archer.model import JobState
 from archer.settings import load_settings
-from archer.store.migrate import open_database
+from archer.store.connection import Database
+from archer.store.interface import Change, NewAttempt, NewJob
+from archer.store.migrate import open_database, upgrade
 from archer.store.sql import SqlStore
-from testbed.archer_builders import make_cluster_config
+from testbed.archer_builders import make_cluster_config, make_submission
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,3 +163,40 @@ def test_whoever_could_admit_for_all_servers_must_know_every_cluster(tmp_path: P
 
     (problem,) = refused.value.problems
     assert (problem.path, problem.allowed) == ("only_clusters", f"absent, or with west too, where `roles` has {told}")
+
+
+def test_the_last_jobs_of_a_team_that_left_the_configuration_are_tracked_to_their_end(tmp_path: Path) -> None:
+    settings = load_settings(backend="kubernetes", kubeconfig=kubeconfig(tmp_path, "east", "west"))
+    database = Database(f"sqlite:///{tmp_path}/archer.db")
+    upgrade(database)
+    store, now = SqlStore(database), SystemClock().now()
+    submission = make_submission().model_dump(mode="json")
+    for name in ("runs", "waits"):
+        new = NewJob(
+            id=f"j-{name}",
+            emr_id=name,
+            name=name,
+            team="gone",
+            queue="root.a",
+            user="ada",
+            cluster="east",
+            max_attempts=1,
+            labels={},
+            submission=submission,
+            actor="api:ada",
+            at=now,
+            namespace=f"spark-{name}",
+        )
+        store.submit(new)
+    attempt = NewAttempt(number=1, name="j-runs-1", memory_rung=1.0, spec={})
+    start = Change(
+        expect_version=1, actor="d", at=now, message="", to=JobState.SUBMITTING, new_attempt=attempt, cluster="east"
+    )
+    store.change("j-runs", start)
+
+    fleet = make_fleet(settings, find_clusters(settings, config_of("east", "west")), store)
+
+    own = list(fleet["west"].namespaces)
+    assert fleet["east"].namespaces == (*own, "spark-runs")
+    fleet.close()
+    store.close()

@@ -50,11 +50,16 @@ class KubernetesBackend:
         text: Texts,
         settle_seconds: int = SETTLE_SECONDS,
         sweep_after_seconds: int = YOUNG_SECONDS,
+        busy: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`known` and `text` are the store's `known_attempts` and `text`. The client is closed with the backend."""
+        """`known` and `text` are the store's `known_attempts` and `text`. The client is closed with the backend.
+
+        `busy`: namespaces with active jobs, which are followed whether or not a team has them still.
+        """
         self.cluster = cluster.name
-        self.namespaces: Sequence[str] = tuple(team.namespace for team in config.teams if cluster.name in team.clusters)
+        own = [team.namespace for team in config.teams if cluster.name in team.clusters]
+        self.namespaces: Sequence[str] = tuple(dict.fromkeys([*own, *sorted(busy)]))
         self._config = config
         self._view = cluster
         self._client = client
