@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -95,23 +95,30 @@ def creates_per_minute(rig: Rig) -> float:
     return float(number * 60_000 / max(1, milliseconds))
 
 
-def wait_until_over(
-    rig: Rig, jobs: int, *, seconds: float, each: Callable[[Mapping[str, int]], Any] = lambda _: None
-) -> float:
-    """Wait until `jobs` jobs are there and all have ended; the seconds it took. The database may be away meanwhile."""
+def wait_until_over(rig: Rig, jobs: int, *, seconds: float, cluster: str | None = None) -> float:
+    """Wait until `jobs` jobs are there, or go to `cluster`, and all have ended; the seconds it took.
+
+    The database may be away meanwhile.
+    """
     begun = time.monotonic()
     states: Mapping[str, int] = {}
     while time.monotonic() - begun < seconds:
         try:
-            states = rig.states()
+            states = states_of(rig, cluster)
         except psycopg.OperationalError:
             time.sleep(0.5)
             continue
-        each(states)
         if sum(states.values()) >= jobs and not set(states) - _FINAL:
             return time.monotonic() - begun
         time.sleep(0.5)
     raise AssertionError(f"not over within {seconds:.0f} s: {dict(states)}; {stragglers(rig)}")
+
+
+def states_of(rig: Rig, cluster: str | None) -> dict[str, int]:
+    """Jobs by state: of one cluster, or all."""
+    query = "SELECT state, count(*) FROM jobs WHERE %s::text IS NULL OR cluster = %s GROUP BY state"
+    with rig.connect() as connection:
+        return dict(connection.execute(query, (cluster, cluster)).fetchall())
 
 
 def stragglers(rig: Rig, most: int = 5) -> list[Any]:
@@ -125,26 +132,28 @@ def stragglers(rig: Rig, most: int = 5) -> list[Any]:
         return connection.execute(query, (most,)).fetchall()
 
 
-def left_behind(rig: Rig) -> dict[str, list[str]]:
-    """What should not be in the clusters when all jobs have ended: finalizers on pods, applications that could still run."""
+def left_behind(rig: Rig, only: str | None = None) -> dict[str, list[str]]:
+    """What should not be in the clusters, or in one, when all jobs have ended: finalizers on pods, applications not at their end."""
     found: dict[str, list[str]] = {"finalizers": [], "applications": []}
     for name, cluster in rig.clusters.items():
+        if only not in {None, name}:
+            continue
         with cluster.plane.client() as client:
             for pod in client.list("v1", "Pod"):
                 if pod["metadata"].get("finalizers"):
                     found["finalizers"].append(f"{name}/{pod['metadata']['name']}")
     for name, application in rig.applications():
         state = application.get("status", {}).get("applicationState", {}).get("state", "")
-        if state not in {"COMPLETED", "FAILED"}:
+        if only in {None, name} and state not in {"COMPLETED", "FAILED"}:
             found["applications"].append(f"{name}/{application['metadata']['name']} {state}")
     return found
 
 
-def wait_until_clean(rig: Rig, *, seconds: float) -> float:
+def wait_until_clean(rig: Rig, *, seconds: float, cluster: str | None = None) -> float:
     """Wait until nothing is left behind; the seconds it took."""
     begun = time.monotonic()
-    while any(found := left_behind(rig).values()):
+    while any((found := left_behind(rig, cluster)).values()):
         if time.monotonic() - begun > seconds:
-            raise AssertionError(f"left after {seconds:.0f} s: {[each[:5] for each in found]}, {left_behind(rig)}")
+            raise AssertionError(f"left after {seconds:.0f} s: { {kind: names[:5] for kind, names in found.items()} }")
         time.sleep(0.5)
     return time.monotonic() - begun

@@ -83,6 +83,8 @@ class Count:
     ran_again: int
     """A driver had ended with exit code 0, and another one was started."""
     false_succeeded: int
+    open: int
+    """Not over when it was counted."""
     retried: int
     """Jobs whose driver was lost before its end, so that another attempt was right."""
 
@@ -117,9 +119,12 @@ def test_no_job_is_called_failed_that_ended_well_whatever_becomes_of_its_pod(
         faults.start()
         clients.submit(both, seconds=scaled(90, 15))
         faults.join()
-        history.wait_until_over(rig, 2 * jobs, seconds=scaled(600, 240))
+        history.wait_until_over(rig, jobs, seconds=scaled(600, 240), cluster=KEPT)
         took = time.monotonic() - begun
-        history.wait_until_clean(rig, seconds=60)
+        history.wait_until_clean(rig, seconds=60, cluster=KEPT)
+        # the other one may take long: much of it is run again
+        with suppress(AssertionError):
+            history.wait_until_over(rig, jobs, seconds=scaled(240, 60), cluster=STRIPPED)
         counts = {name: _count(rig, witnesses[name], clients, orders[name]) for name in rig.clusters}
         pace = history.creates_per_minute(rig)
     deleted = {name: len(vandal.chosen) for name, vandal in vandals.items()}
@@ -130,9 +135,9 @@ def test_no_job_is_called_failed_that_ended_well_whatever_becomes_of_its_pod(
         f"{pace:.0f} creates/min (pacing raised to {PACE}/min); with the finalizer: {kept.false_failed} false FAILED, "
         f"{kept.ran_again} run again after exit code 0, {kept.retried} rightly retried, 0 finalizers left; without it: "
         f"{stripped.false_failed} false FAILED, {stripped.ran_again} run again after exit code 0 "
-        f"({stripped.wrong} of {stripped.jobs} wrong)"
+        f"({stripped.wrong} of {stripped.jobs} wrong, {stripped.open} still open)"
     )
-    assert (kept.false_failed, kept.ran_again, kept.false_succeeded) == (0, 0, 0)
+    assert (kept.false_failed, kept.ran_again, kept.false_succeeded, kept.open) == (0, 0, 0, 0)
     assert kept.retried > 0, "no driver was lost before its end: the test has shown nothing"
     assert len(vandals[KEPT].held) >= jobs
     assert not vandals[STRIPPED].held
@@ -178,9 +183,10 @@ def _count(rig: Rig, witness: Witness, clients: Clients, orders: list[Order]) ->
         names = [name for name, _, _ in attempts[job]]
         well = [number for number, name in enumerate(names) if witness.exit_codes.get(name) == 0]
         found["well"] += bool(well)
-        found["failed"] += bool(well) and ends[job] != "SUCCEEDED"
+        found["failed"] += bool(well) and ends[job].startswith("FAILED")
         found["again"] += bool(well) and well[0] != len(names) - 1
         found["succeeded"] += not well and ends[job] == "SUCCEEDED"
+        found["open"] += ends[job] not in {"SUCCEEDED", "CANCELLED"} and not ends[job].startswith("FAILED")
         found["retried"] += len(names) > 1 and (not well or well[0] == len(names) - 1)
     return Count(
         jobs=len(orders),
@@ -189,6 +195,7 @@ def _count(rig: Rig, witness: Witness, clients: Clients, orders: list[Order]) ->
         ran_again=found["again"],
         false_succeeded=found["succeeded"],
         retried=found["retried"],
+        open=found["open"],
     )
 
 
