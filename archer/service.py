@@ -76,13 +76,15 @@ class Service:
         """The service's clock: durations of running jobs count up to here."""
         return self._clock.now()
 
-    def submit(self, submission: Submission, *, header_key: str | None = None, actor: str) -> SubmitResult:
-        """A new job, or the one that the idempotency key stands for.
+    def submit(
+        self, submission: Submission, *, header_key: str | None = None, actor: str, keys_of: str | None = None
+    ) -> SubmitResult:
+        """A new job, or the one that the idempotency key stands for; `keys_of`: whose keys these are, where that is proven.
 
         Raises InvalidSubmissionError (all that the environment forbids or the place can't honour),
         IdempotencyKeyReusedError, QueueFullError.
         """
-        key = _idempotency_key(submission, header_key)
+        key = _idempotency_key(submission, header_key, keys_of)
         admitted = self._tenancy.admit(submission)
         refused = self._fleet.check(admitted.submission)
         problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
@@ -273,7 +275,7 @@ class Service:
         self._store.probe()
 
 
-def _idempotency_key(submission: Submission, header_key: str | None) -> IdempotencyKey | None:
+def _idempotency_key(submission: Submission, header_key: str | None, keys_of: str | None) -> IdempotencyKey | None:
     key = header_key if submission.idempotency_key is None else submission.idempotency_key
     if key is None:
         return None
@@ -285,7 +287,9 @@ def _idempotency_key(submission: Submission, header_key: str | None) -> Idempote
         mode="json", exclude={"idempotency_key"}, exclude_unset=unset, exclude_defaults=not unset
     )
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return IdempotencyKey(scope=_SCOPE, key=key, request_hash=hashlib.sha256(canonical.encode()).hexdigest())
+    # a name may be longer than the column, and what somebody else chose must not be in anybody's way
+    scope = _SCOPE if keys_of is None else f"{_SCOPE}:{hashlib.sha256(keys_of.encode()).hexdigest()[:32]}"
+    return IdempotencyKey(scope=scope, key=key, request_hash=hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def _cursor(number: int) -> str:

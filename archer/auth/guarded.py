@@ -49,7 +49,7 @@ class Guarded:
                 f"{subject} may not submit in the name of {owner}; leave `user` out, or ask somebody with role operator or admin"
             )
         named = submission.model_copy(update={"user": owner})
-        return self._service.submit(named, header_key=header_key, actor=self.identity.actor)
+        return self._service.submit(named, header_key=header_key, actor=self.identity.actor, keys_of=subject)
 
     def job(self, key: str, verb: Verb = Verb.READ) -> Job:
         job = self._service.job(key)
