@@ -10,7 +10,7 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -33,7 +33,8 @@ _IN_FLIGHT: Final = 4
 _IN_HAND: Final = 400
 """Attempts held at once; more stay unclaimed for other launchers."""
 _SETTLE_SECONDS: Final = 0.05
-"""How long a step waits for the first result. What comes together is committed together."""
+"""How long a step waits for results, unless all are there before. What comes together is committed together: a commit for each
+would cost more than the create."""
 _VERSION_SECONDS: Final = 1.0
 """A job that was read longer ago is asked for its version before its create: a kill may have come."""
 _LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -122,7 +123,7 @@ class Launcher:
         self._refill()
         self._send()
         if self._flying:
-            wait(self._flying, timeout=_SETTLE_SECONDS, return_when=FIRST_COMPLETED)
+            wait(self._flying, timeout=_SETTLE_SECONDS, return_when=ALL_COMPLETED)
         self._gather()
         self._settle()
         self._report()
