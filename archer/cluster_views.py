@@ -127,6 +127,8 @@ class UserLimitView(_Part):
 
     max_applications: Annotated[int, Field(ge=1)]
     max: Resources
+    max_waiting: Annotated[int, Field(ge=1)] | None = None
+    """Jobs that may wait; a further one is refused. No bound when absent."""
 
 
 class QueuesView(_Part):

@@ -77,12 +77,20 @@ class Tenancy:
             problems=problems,
             notes=notes,
             namespace=None if team is None else team.namespace,
-            waiting_limits=[
-                WaitingLimit(queue=view.path, most=view.max_waiting)
-                for view in config.queues.tree
-                if view.path == queue and view.max_waiting is not None
-            ],
+            waiting_limits=_waiting_limits(config, queue, submission.user),
         )
+
+
+def _waiting_limits(config: ClusterConfig, queue: str, user: str | None) -> list[WaitingLimit]:
+    limits = [
+        WaitingLimit(queue=view.path, most=view.max_waiting)
+        for view in config.queues.tree
+        if view.path == queue and view.max_waiting is not None
+    ]
+    of_user = config.queues.user_limit
+    if user is not None and of_user is not None and of_user.max_waiting is not None:
+        limits.append(WaitingLimit(user=user, most=of_user.max_waiting))
+    return limits
 
 
 def _admit_without_config(submission: Submission) -> Admission:

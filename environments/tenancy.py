@@ -130,6 +130,8 @@ class UserLimit(Section):
     """One user's applications at once."""
     max: Resources
     """One user's compute at once."""
+    max_waiting: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """One user's jobs that may wait in Archer; a further one is refused. No limit when it is not given."""
 
 
 class Queues(Section):

@@ -53,6 +53,8 @@ def archer_config(environment: Environment) -> Json:
             "max_applications": limit.max_applications,
             "max": _resources(limit.max),
         }
+        if limit.max_waiting is not None:
+            content["queues"]["user_limit"]["max_waiting"] = limit.max_waiting
     if environment.catalog.kind != "none":
         content["catalog"] = environment.catalog.model_dump(mode="json", exclude_none=True, exclude={"cidrs"})
     return content

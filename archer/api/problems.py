@@ -27,6 +27,7 @@ _STATUS: Mapping[type[errors.ArcherError], HTTPStatus] = {
     errors.InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.QueueFullError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowedError: HTTPStatus.FORBIDDEN,
     errors.StoreUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -66,7 +67,7 @@ def answer_for(error: errors.ArcherError) -> Response:
     detail = _summary(problems) if problems else str(error)
     code = f"{error.kind}-not-found" if isinstance(error, errors.NotFoundError) else error.code
     headers = {}
-    if isinstance(error, errors.StoreUnavailableError):
+    if isinstance(error, errors.StoreUnavailableError | errors.QueueFullError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.NotAuthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"

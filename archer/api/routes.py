@@ -60,7 +60,7 @@ def _asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
     "/jobs",
     status_code=201,
     response_model=JobAnswer,
-    responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422)},
+    responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422, 429)},
 )
 def submit(
     submission: Submission,

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from archer.cluster_config import ClusterConfig
 from archer.model import JobState
+from testbed.archer_builders import make_cluster_config
+from tests.archer.api.conftest import Door
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
-
-    from tests.archer.api.conftest import Door
 
 JOBS = "/api/v1/jobs"
 
@@ -274,3 +277,20 @@ def test_an_address_that_there_is_not_is_a_page_for_a_browser_and_a_document_for
 @pytest.mark.parametrize("path", ["/api", "/api/v2/jobs"])
 def test_below_api_an_unknown_address_is_a_document_for_everybody(door: Door, path: str) -> None:
     problem(door.get(path, headers={"Accept": "text/html"}), 404, "not-found")
+
+
+def test_a_full_queue_is_429_with_when_to_come_again_and_adds_nothing(tmp_path: Path) -> None:
+    given = make_cluster_config("root.a").model_dump(mode="json", exclude_none=True)
+    leaf = {"path": "root.a", "leaf": True, "max_waiting": 1}
+    config = ClusterConfig.model_validate({**given, "queues": {"default": "root.a", "tree": [leaf]}})
+    door = Door(tmp_path, config)
+    try:
+        assert door.post(JOBS, door.body()).status_code == 201
+        refused = door.post(JOBS, door.body())
+        jobs = door.get(JOBS).json()["jobs"]
+    finally:
+        door.store.close()
+
+    problem(refused, 429, "queue-full")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert len(jobs) == 1

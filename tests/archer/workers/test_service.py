@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from archer.backends.fleet import Fleet
+from archer.cluster_config import ClusterConfig
 from archer.errors import (
     IdempotencyKeyReusedError,
     InvalidQueryError,
@@ -15,6 +16,7 @@ from archer.errors import (
     JobAlreadyFinishedError,
     NotFoundError,
     Problem,
+    QueueFullError,
 )
 from archer.model import EventKind, JobState
 from archer.service import Service
@@ -228,3 +230,25 @@ def test_a_request_is_known_by_what_its_body_says_so_that_new_fields_make_no_oth
     said = '{"application":{"file":"/jobs/report.py"},"driver":{"memory":"2g"},"name":"report"}'
     assert kept == hashlib.sha256(said.encode()).hexdigest()
     assert job.submission["driver"]["cores"] == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "names"),
+    [
+        ({"tree": [{"path": "root.a", "leaf": True, "max_waiting": 2}]}, "root.a"),
+        ({"user_limit": {"max_applications": 9, "max": {"vcores": 9, "memory_gib": 9}, "max_waiting": 2}}, "ada"),
+    ],
+)
+def test_more_jobs_than_may_wait_are_refused_and_nothing_is_written(
+    shop: Shop, limits: dict[str, Any], names: str
+) -> None:
+    given = make_cluster_config("root.a").model_dump(mode="json", exclude_none=True)
+    config = ClusterConfig.model_validate({**given, "queues": {**given["queues"], **limits}})
+    service = Service(shop.store, Fleet([shop.backend]), shop.clock, config=config)
+    for _ in range(2):
+        service.submit(make_submission(user="ada"), actor="api:ada")
+
+    with pytest.raises(QueueFullError, match=names):
+        service.submit(make_submission(user="ada"), actor="api:ada")
+
+    assert len(shop.store.jobs(JobFilter(), limit=10).jobs) == 2
