@@ -132,7 +132,8 @@ class ServeSettings(BaseSettings):
     """With `kubernetes`: how long an image that can't be pulled, or a container that can't be made (a config map that isn't
     there), is waited for before the attempt is stopped."""
     stuck_pending_seconds: Annotated[int, Field(ge=1, le=604800)] = 3600
-    """With `kubernetes`: how long a driver without a node is waited for before the attempt is stopped."""
+    """With `kubernetes`: how long a driver without a node, and an operator that doesn't take the attempt up, are waited
+    for before the attempt is stopped."""
     sweep_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
     """With `kubernetes`: pause between two sweeps for finalizers of ended attempts."""
     sweep_after_seconds: Annotated[int, Field(ge=1, le=86400)] = 300

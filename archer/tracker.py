@@ -57,7 +57,7 @@ class Tracker:
     image_seconds: int = 600
     """How long an image that can't be pulled is waited for, or a container that can't be made."""
     pending_seconds: int = 3600
-    """How long a driver without a node is waited for."""
+    """How long a driver without a node is waited for, and an operator that doesn't take the attempt up."""
     monotonic: Callable[[], float] = time.monotonic
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
 
@@ -201,7 +201,8 @@ class Tracker:
         if known is not seen.stuck:
             self._stuck[attempt.name] = (seen.stuck, now)
             return False
-        patience = self.pending_seconds if seen.stuck is Category.UNSCHEDULABLE else self.image_seconds
+        slow = seen.stuck in {Category.UNSCHEDULABLE, Category.LOST}
+        patience = self.pending_seconds if slow else self.image_seconds
         return now - since > patience
 
     def _change(self, job: Job, attempt: Attempt, seen: Observation) -> Change | None:

@@ -75,7 +75,7 @@ class Observation:
     last_seen: str = ""
     """In phase VANISHED: what is known of the end."""
     stuck: Category | None = None
-    """In phase STARTING: what keeps it from starting (IMAGE_PULL, UNSCHEDULABLE, SUBMIT_ERROR); None: nothing is known
+    """In phase STARTING: what keeps it from starting (IMAGE_PULL, UNSCHEDULABLE, SUBMIT_ERROR, LOST: nobody takes it up); None: nothing is known
     to be wrong. Its tracker ends it by StopReason.STUCK when that lasts too long."""
 
 

@@ -22,6 +22,9 @@ SETTLING: Final = "its driver failed; its executors are heard"
 
 _STEPS: Final = (3600, 1800, 600, 300, 120, 60, 30)
 """Ages are told in steps, so that waiting writes a few entries of history and not one per look."""
+_SILENT_SECONDS: Final = 1800
+"""After which a driver's own end is believed although the operator still says that the job runs: it was seen to lag for as long
+(https://www.kubeflow.org/docs/components/spark-operator/performance/benchmarking/), and for ever where it is gone."""
 _LATE_SECONDS: Final = 60
 _IMAGE: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
@@ -98,11 +101,22 @@ def judge(facts: Facts) -> Verdict:
         return _failed(facts, app)
     if app is None or app.deleting:
         return _without_application(facts)
-    if driver is not None and driver.ended and (app.state in _EDITED or driver.end is None):
-        # edited: the operator waits for this driver to go, and would run the job again. No end of a container: deleted before
-        # it began, or with its node, and the operator may wait for ever
-        return _by_driver(facts, driver) if app.state in _EDITED or driver.deleted else _living(facts, app)
+    if driver is not None and _is_enough(app, driver, facts.now):
+        return _by_driver(facts, driver)
     return _living(facts, app)
+
+
+def _is_enough(app: ApplicationRecord, driver: DriverRecord, now: int) -> bool:
+    """Whether a driver's end is the attempt's, although the operator says that it goes on."""
+    if not driver.ended:
+        return False
+    if app.state in _EDITED:
+        # the operator waits for this driver to go, and would run the job again
+        return True
+    if driver.end is None:
+        # deleted before it began, or with its node: the operator may wait for ever
+        return driver.deleted is not None
+    return driver.end.finished is not None and now - driver.end.finished >= _SILENT_SECONDS
 
 
 def _nothing(facts: Facts) -> Verdict:
@@ -254,6 +268,7 @@ def _living(facts: Facts, app: ApplicationRecord) -> Observation:
     elif app.state == "":
         age = _step(facts.now - app.created)
         substate = "waits for the operator" if age is None else f"the operator has not taken it up for over {age} s"
+        return Observation(phase=Phase.STARTING, substate=substate, stuck=Category.LOST, **_links(facts))
     elif app.state == "SUBMITTED":
         substate = "its driver is being made"
     else:

@@ -345,3 +345,24 @@ def test_sparks_id_and_page_go_along() -> None:
 
     assert isinstance(found, Observation)
     assert (found.spark_app_id, found.ui_url) == ("spark-1", "ui.example")
+
+
+@pytest.mark.parametrize(("exit_code", "phase", "succeeded"), [(0, "Succeeded", True), (1, "Failed", False)])
+def test_an_operator_that_says_nothing_for_half_an_hour_keeps_no_job_from_its_end(
+    exit_code: int, phase: str, *, succeeded: bool
+) -> None:
+    app, driver = made.application("RUNNING"), made.driver(phase, exit_code=exit_code)
+
+    before = of(app, driver, seconds=300 + 1799, confirmed=True)
+    after = of(app, driver, seconds=300 + 1800, confirmed=True)
+
+    assert told(before)[0] is Phase.RUNNING
+    assert isinstance(after, End)
+    assert (after.succeeded, after.exit_code) == (succeeded, exit_code)
+
+
+def test_an_operator_that_takes_nothing_up_is_named_as_what_keeps_the_attempt_from_starting() -> None:
+    seen = of(made.application(), None, seconds=4000, confirmed=True)
+
+    assert isinstance(seen, Observation)
+    assert seen.stuck is Category.LOST
