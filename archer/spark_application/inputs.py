@@ -39,8 +39,8 @@ class Inputs:
     @property
     def tier(self) -> str:
         """Tier of its queue."""
-        tiers = {queue.path: queue.tier for queue in self.config.queues.tree}
-        return tiers.get(self.queue) or LOWEST_TIER
+        found = next((queue.tier for queue in self.config.queues.tree if queue.path == self.queue), None)
+        return found or LOWEST_TIER
 
     @property
     def python(self) -> bool:
