@@ -45,6 +45,9 @@ class Witness:
         """Jobs that had two live applications at once, with the names of these."""
         self.exit_codes: dict[str, int] = {}
         """How the driver's container of each attempt ended, as first seen on its pod."""
+        self.contradicted: dict[str, set[int]] = {}
+        """Attempts whose pretended node wrote one end over another, with all exit codes: no kubelet does, so nobody can say which
+        is true. kwok does when a container ends and is deleted in the same moment."""
         self.started: set[str] = set()
         """Attempts whose driver's container ran."""
         self._threads = [
@@ -107,7 +110,10 @@ class Witness:
             if status["name"] == _CONTAINER and "running" in state:
                 self.started.add(attempt)
             if status["name"] == _CONTAINER and "terminated" in state:
-                self.exit_codes.setdefault(attempt, state["terminated"]["exitCode"])
+                code: int = state["terminated"]["exitCode"]
+                first = self.exit_codes.setdefault(attempt, code)
+                if code != first:
+                    self.contradicted.setdefault(attempt, {first}).add(code)
         if self._on_driver is not None:
             self._on_driver(kind, pod)
 
