@@ -62,7 +62,8 @@ def test_every_call_of_the_contract_is_described_with_its_errors() -> None:
         "GET /readyz",
         "GET /metrics",
     }
-    assert described["POST /api/v1/jobs"] == {"200", "201", "400", "401", "403", "409", "413", "415", "422", "503"}
+    refusals = {"400", "401", "403", "409", "413", "415", "422", "429", "503"}
+    assert described["POST /api/v1/jobs"] == {"200", "201", *refusals}
     assert {"202", "404", "409"} <= described["POST /api/v1/jobs/{job_id}/kill"]
 
 
