@@ -168,6 +168,7 @@ def _staleness(population: Population, tracker: ArcherProcess, goals: Goals, *, 
     before, before_api = cpu_seconds(tracker.process.pid), cpu_seconds(api.process.pid)
     changes = min(changes, len(population.waiting))
     sent: dict[str, float] = {}
+    said: dict[str, float] = {}
     seen: list[float] = []
 
     def probe(job: str, at: float) -> None:
@@ -186,6 +187,7 @@ def _staleness(population: Population, tracker: ArcherProcess, goals: Goals, *, 
         if place % _PROBED == 0:
             probes.submit(probe, one[0], at)
         population.change(one)
+        said[one[0]] = time.time()
 
     with ThreadPoolExecutor(THREADS) as pool, ThreadPoolExecutor(64) as probes:
         began = time.time()
@@ -203,12 +205,17 @@ def _staleness(population: Population, tracker: ArcherProcess, goals: Goals, *, 
         "SELECT job_id, min(at) FROM events WHERE to_state = 'RUNNING' AND job_id = ANY(%s) GROUP BY job_id", list(sent)
     )
     decided = [at / 1000 - sent[job] for job, at in rows]
+    # the watch may be quicker than the answer to the patch
+    heard = [max(0.0, at / 1000 - said[job]) for job, at in rows]
+    patched = [said[job] - at for job, at in sent.items()]
     cpu = (cpu_seconds(tracker.process.pid) - before) / changes
     cpu_api = (cpu_seconds(api.process.pid) - before_api) / changes
     print(
         f"staleness at {population.size} live applications, {changes} changes at {reached:.0f}/s "
         f"(asked for: {per_second}); {load()}\n"
+        f"  the API server's answer to the patch    {milliseconds(patched)}\n"
         f"  until the tracker had judged it, all    {milliseconds(decided)}\n"
+        f"    counted from that answer              {milliseconds(heard)}\n"
         f"  until the API's answer, 1 of {_PROBED}         {milliseconds(seen)} (looked every {_LOOK_SECONDS * 1000:.0f} ms)\n"
         f"  tracker's CPU {cpu * 1000:.2f} ms a change, the API's {cpu_api * 1000:.2f} ms",
         flush=True,
