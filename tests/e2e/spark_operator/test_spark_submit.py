@@ -28,7 +28,7 @@ def test_the_light_spark_submit_makes_what_sparks_own_makes(
     owner = alone.create(suspend=True).get()
     assert owner is not None
     environment = {**os.environ, "KUBECONFIG": str(chart.kubeconfig(plane))}
-    found = []
+    found, properties = [], []
     for spark_home in (light_spark_home(tmp_path / "light"), pyspark_home(tmp_path / "own")):
         command = [
             str(spark_home / "bin" / "spark-submit"),
@@ -37,8 +37,11 @@ def test_the_light_spark_submit_makes_what_sparks_own_makes(
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found.append(_objects(alone))
+        properties.append(_properties(alone))
         alone.client.delete("v1", "Pod", "same-driver", alone.namespace, grace_period_seconds=0)
     assert found[0] == found[1]
+    # a real driver that is told this makes its executors; Spark's own says more
+    assert properties[0].items() <= properties[1].items()
 
 
 @pytest.mark.real_operator
@@ -101,6 +104,20 @@ def _objects(alone: Applications) -> dict[str, Any]:
     }
     (service,) = owned["Service"]
     return {"pod": _pod(pod), "service": _service(service), "maps": sorted(map(_config_map, owned["ConfigMap"]))}
+
+
+def _properties(alone: Applications) -> dict[str, str]:
+    """What the driver reads, without what differs from run to run."""
+    (text,) = (
+        manifest["data"]["spark.properties"]
+        for manifest in alone.client.list("v1", "ConfigMap", alone.namespace)
+        if "spark.properties" in manifest.get("data", {})
+    )
+    lines = [line.partition("=") for line in text.splitlines() if line and not line.startswith("#")]
+    found = {key: re.sub(r"\\(.)", r"\1", value) for key, _, value in lines}
+    # whom spark-submit asked; a driver in a pod asks `spark.kubernetes.driver.master`
+    del found["spark.master"]
+    return found | {key: re.sub("[0-9a-f]{16,}", "*", found[key]) for key in ("spark.app.id", "spark.driver.host")}
 
 
 def _pod(pod: dict[str, Any]) -> dict[str, Any]:
