@@ -205,7 +205,8 @@ def test_jobs_wait_in_the_queues_of_the_environment_test(local: Any) -> None:
         "unnamed": (queues["default"], None, "SUCCEEDED"),
         "named": ("root.platform.canary.tier1", "platform", "SUCCEEDED"),
     }
-    assert queues["default"] in page
+    # a queue may break after its dots
+    assert queues["default"] in page.replace("<wbr>", "")
     assert "root.platform.canary.tier1" in page
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 0
