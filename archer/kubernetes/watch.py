@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from threading import Lock
 from typing import Any, Final, NamedTuple, Self
 
 import orjson
@@ -33,6 +34,8 @@ class Watch(Iterator[WatchEvent]):
         self._server = server
         self._forget = forget
         self._closed = False
+        self._begun = False
+        self._turn = Lock()
         self.silent = False
         """Whether it ended because nothing came any more: since when it was dead is not known."""
         self._lines = self._read()
@@ -41,14 +44,24 @@ class Watch(Iterator[WatchEvent]):
         return self
 
     def __next__(self) -> WatchEvent:
+        with self._turn:
+            if self._closed and not self._begun:
+                raise StopIteration
+            self._begun = True
         return next(self._lines)
 
     def close(self) -> None:
         """End it, from any thread; whoever waits for an event stops waiting."""
-        self._closed = True
+        with self._turn:
+            self._closed = True
+            unread = not self._begun
         # nothing to shut down any more: it has ended by itself
         with suppress(OSError, RuntimeError, ValueError):
             self._answer.shutdown()
+        if unread:
+            # nobody has asked for an event, and nobody will: its reader can't close the connection
+            self._answer.close()
+            self._forget(self)
 
     def _read(self) -> Iterator[WatchEvent]:
         try:

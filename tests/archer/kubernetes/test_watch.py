@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -135,3 +136,14 @@ def test_watches_do_not_use_up_the_connections_of_calls(server: CollectionServer
 
         assert client.get(PATH)["items"] == []
         assert len(server.watches) == len(watches)
+
+
+def test_a_watch_that_nobody_read_keeps_no_connection_when_it_is_closed(client: ApiClient) -> None:
+    watch = opened(client)
+
+    watch.close()
+
+    assert list(watch) == []
+    del watch
+    # a socket that is still open would warn here, and a warning fails a test
+    gc.collect()
