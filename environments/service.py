@@ -73,8 +73,8 @@ class GroupRole(Section):
         Field(max_length=270),
         shaped(
             "role",
-            r"viewer|operator|admin|submitter:root(\.[a-z][a-z0-9_-]{0,29})*",
-            allowed="viewer, operator, admin or submitter:<queue>",
+            r"viewer|operator|admin|submitter:root(\.[a-z][a-z0-9_-]{0,29})*|team:[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?",
+            allowed="viewer, operator, admin, submitter:<queue> or team:<name>",
             fix="write it so, for example submitter:root.etl",
         ),
     ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
 from archer.auth.desk import TokenDesk
-from archer.auth.identity import ANYBODY, Identity, Proof
+from archer.auth.identity import ANYBODY, Identity, Proof, teams_of
 from archer.auth.tokens import TokenBook
 from archer.auth.trusted_header import Headers, TrustedHeaders
 from archer.clock import Clock
@@ -47,7 +47,14 @@ class Access:
         self._submitters: Mapping[str, frozenset[str]] = (
             {} if config is None else {team.name: frozenset(team.submitters) for team in config.teams}
         )
+        self._config = config
         self.default_queue = DEFAULT_QUEUE if config is None else config.queues.default
+
+    def is_shared(self, queue: str) -> bool:
+        """Whether several teams may use the queue: to submit there isn't yet to be one of them."""
+        if self._config is None:
+            return False
+        return sum(self._config.team_may_use(team, queue) for team in self._config.teams) > 1
 
     @property
     def local(self) -> bool:
@@ -94,8 +101,8 @@ class Access:
         return frozenset(role for group, role in self._group_roles if group in groups)
 
     def _with_teams(self, identity: Identity) -> Identity:
-        teams = frozenset(team for team, named in self._submitters.items() if named & identity.groups)
-        return replace(identity, teams=teams)
+        by_group = frozenset(team for team, named in self._submitters.items() if named & identity.groups)
+        return replace(identity, teams=by_group | teams_of(identity.roles))
 
 
 def make_access(settings: ServeSettings, store: Store, clock: Clock, config: ClusterConfig | None) -> Access:

@@ -44,6 +44,8 @@ class Guarded:
         owner = submission.user or subject
         target = Target(queue=submission.queue or self._access.default_queue, team=submission.team)
         require(self.identity, Verb.SUBMIT, target)
+        if submission.team is not None and self._access.is_shared(str(target.queue)):
+            require(self.identity, Verb.SUBMIT_FOR, target)
         if owner != subject and not may(self.identity, Verb.SUBMIT_AS, target):
             raise NotAllowedError(
                 f"{subject} may not submit in the name of {owner}; leave `user` out, or ask somebody with role operator or admin"

@@ -14,6 +14,8 @@ from archer.problems import shown
 _SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _QUEUE = re.compile(r"root(\.[A-Za-z0-9_-]{1,64}){0,8}")
 _SUBMITTER = "submitter:"
+_MEMBER = "team:"
+_TEAM = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 class Proof(StrEnum):
@@ -36,11 +38,11 @@ class Identity:
     subject: str | None
     """The user. None only at the local door, where a submission may name any."""
     roles: frozenset[str] = frozenset()
-    """`viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    """`viewer`, `submitter:<queue>`, `team:<name>`, `operator`, `admin`."""
     groups: frozenset[str] = frozenset()
     """As the proxy said."""
     teams: frozenset[str] = frozenset()
-    """Teams of the environment that name one of the groups among their submitters."""
+    """Teams that it may act for: by a role, or because the environment names one of its groups among their submitters."""
     proof: Proof
 
     @property
@@ -52,6 +54,11 @@ class Identity:
     def queues(self) -> frozenset[str]:
         """Queues whose subtrees it may submit to."""
         return frozenset(role.removeprefix(_SUBMITTER) for role in self.roles if role.startswith(_SUBMITTER))
+
+
+def teams_of(roles: frozenset[str]) -> frozenset[str]:
+    """Teams that are granted by role."""
+    return frozenset(role.removeprefix(_MEMBER) for role in roles if role.startswith(_MEMBER))
 
 
 ANYBODY = Identity(subject=None, proof=Proof.NONE)
@@ -67,10 +74,12 @@ def is_role(text: str) -> bool:
     """Whether there is such a role."""
     if text.startswith(_SUBMITTER):
         return _QUEUE.fullmatch(text.removeprefix(_SUBMITTER)) is not None
+    if text.startswith(_MEMBER):
+        return _TEAM.fullmatch(text.removeprefix(_MEMBER)) is not None
     return text in {"viewer", "operator", "admin"}
 
 
-ROLE_WORDS = "viewer, submitter:<queue>, operator, admin"
+ROLE_WORDS = "viewer, submitter:<queue>, team:<name>, operator, admin"
 """What may be granted, for messages."""
 
 

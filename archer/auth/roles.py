@@ -22,6 +22,8 @@ class Verb(StrEnum):
     """Read a job's logs."""
     SUBMIT = "submit"
     """Submit a job in one's own name."""
+    SUBMIT_FOR = "submit-for"
+    """Submit as a team to a queue that other teams may use too; the job gets that team's AWS role."""
     SUBMIT_AS = "submit-as"
     """Submit a job in somebody else's name."""
     KILL = "kill"
@@ -40,7 +42,7 @@ class Standing(StrEnum):
     OWNER = "owner"
     """The job runs under this user's name."""
     TEAM = "team"
-    """A group of the user is among `submitters` of the job's team in the environment file."""
+    """Role `team:<name>` for the job's team, or a group that is among its `submitters` in the environment file."""
     SUBMITTER = "submitter"
     """Role `submitter:<queue>` for the job's queue or one above it."""
     OPERATOR = "operator"
@@ -56,6 +58,7 @@ ALLOWED: Mapping[Verb, frozenset[Standing]] = {
     Verb.READ: _EVERYBODY,
     Verb.LOGS: _EVERYBODY,
     Verb.SUBMIT: frozenset({_S.SUBMITTER, _S.TEAM, _S.OPERATOR, _S.ADMIN}),
+    Verb.SUBMIT_FOR: frozenset({_S.TEAM, _S.OPERATOR, _S.ADMIN}),
     Verb.SUBMIT_AS: frozenset({_S.OPERATOR, _S.ADMIN}),
     # to submit to a queue is not to end what others run there
     Verb.KILL: frozenset({_S.OWNER, _S.TEAM, _S.OPERATOR, _S.ADMIN}),
@@ -110,6 +113,7 @@ _DEED: Mapping[Verb, str] = {
     Verb.READ: "see this job",
     Verb.LOGS: "read this job's logs",
     Verb.SUBMIT: "submit this job",
+    Verb.SUBMIT_FOR: "submit as a team to a queue of several",
     Verb.SUBMIT_AS: "submit in another user's name",
     Verb.KILL: "kill this job",
     Verb.STEER: "drain clusters or pause queues",

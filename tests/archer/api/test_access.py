@@ -11,10 +11,14 @@ import pytest
 
 from archer.api.door import OPEN
 from archer.reference.api import openapi
+from archer.store.interface import JobFilter
+from testbed.archer_builders import make_cluster_config
+from tests.archer.api.conftest import Door
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archer.model import Job
-    from tests.archer.api.conftest import Door
 
 PROXY = "10.9.3.7"
 JOBS = "/api/v1/jobs"
@@ -219,6 +223,31 @@ def test_a_role_of_a_group_is_had_through_the_proxy(guarded: Door, job: Job) -> 
     headers = {"X-Forwarded-User": "nick", "X-Forwarded-Groups": "night-watch"}
 
     assert guarded.ask("POST", f"{JOBS}/{job.id}/kill", peer=PROXY, json={}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [
+        (["submitter:root.shared"], 403),
+        (["submitter:root.shared", "team:risk"], 403),
+        (["submitter:root.shared", "team:ads"], 201),
+        (["team:ads"], 201),
+        (["operator"], 201),
+    ],
+)
+def test_a_queue_of_several_teams_makes_nobody_one_of_them(tmp_path: Path, roles: list[str], status: int) -> None:
+    teams = {"ads": ["root.shared"], "risk": ["root.shared"]}
+    door = Door(tmp_path, make_cluster_config("root.shared.adhoc", teams=teams), authentication="token")
+    try:
+        headers = {"Authorization": f"Bearer {door.token('sam', *roles)}"}
+        answer = door.ask("POST", JOBS, json=door.body(queue="root.shared.adhoc", team="ads"), headers=headers)
+        written = len(door.store.jobs(JobFilter(), limit=9).jobs)
+    finally:
+        door.store.close()
+
+    assert (answer.status_code, written) == (status, int(status == 201)), answer.text
+    if status == 403:
+        assert "being a submitter of team ads" in answer.json()["detail"]
 
 
 def test_a_key_is_its_users_own_and_in_nobody_elses_way(guarded: Door) -> None:
