@@ -101,7 +101,11 @@ def of_driver(pods: PodEvidence, exit_code: int | None) -> Diagnosis | None:
 
 _INFRASTRUCTURE = re.compile(
     r"already exist|connection refused|connection reset|timed? ?out|deadline exceeded|TLS handshake|unexpected EOF|"
-    r"Service Unavailable|Too Many Requests|signal: killed|failed calling webhook|please apply your changes",
+    r"Service Unavailable|Too Many Requests|signal: killed|failed calling webhook|please apply your changes|"
+    # an API server that goes or comes: its answers with 5xx, its admission without caches, its rights not read yet
+    r"code=5\d\d\b|code=429\b|internal ?error|etcdserver|unable to handle the request|not yet ready to handle request|"
+    r"cannot (create|get|list|watch|patch|delete) resource|broken pipe|no route to host|connection (was )?(closed|aborted)|"
+    r"ConnectException|UnknownHostException|SocketException|SocketTimeoutException",
     re.IGNORECASE,
 )
 """What a submission fails of that may go well the next time. The operator calls every conflict "driver pod already exist"."""

@@ -62,6 +62,16 @@ def test_an_end_that_nobody_saw_is_lost() -> None:
         ("Operation cannot be fulfilled on resourcequotas: please apply your changes to the latest version", C.LOST),
         ("failed calling webhook: connection refused", C.LOST),
         ("failed to run spark-submit: signal: killed", C.LOST),
+        ("Failure executing: POST at: https://h/pods. Received status: Status(code=500, reason=InternalError)", C.LOST),
+        ('pods "x" is forbidden: not yet ready to handle request', C.LOST),
+        ('pods is forbidden: User "spark-operator" cannot create resource "pods" in API group ""', C.LOST),
+        ("Failure executing: POST. Message: etcdserver: leader changed", C.LOST),
+        ("Caused by: java.net.ConnectException: Failed to connect to /10.0.0.1:443", C.LOST),
+        (
+            "pods is forbidden: violates PodSecurity. Received status: Status(code=403, reason=Forbidden)",
+            C.SUBMIT_ERROR,
+        ),
+        ("Received status: Status(code=422, reason=Invalid)", C.SUBMIT_ERROR),
         ("Exception in thread main java.lang.IllegalArgumentException: spark.driver.memory", C.SUBMIT_ERROR),
     ],
 )
