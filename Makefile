@@ -17,8 +17,9 @@ help: ## show the targets
 run: setup ## synthesise every environment, then real Spark jobs through Archer on this machine
 	@exec moka local $(if $(ONCE),--once)
 
+# three on two cores: a third of the time, a test waits for a process of its own
 test: setup ## run every test; no network after the set-up
-	@exec pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
 	@sh scripts/setup-e2e.sh
