@@ -189,9 +189,11 @@ def test_scheduler_volumes_tolerations_and_priority_of_the_templates_reach_the_p
         "nodeSelector": {"moka.dev/role": "driver"},
         "volumes": [{"name": "spark-local-dir-1", "emptyDir": {"sizeLimit": "1Gi"}}],
     }
-    app = applications.create(
-        driver={"template": pod_template(DRIVER, **fields)}, executor={"template": pod_template(EXECUTOR, **fields)}
-    )
+    driver_template, executor_template = pod_template(DRIVER, **fields), pod_template(EXECUTOR, **fields)
+    for template in (driver_template, executor_template):
+        # Spark looks at mounts: it would add a volume of that name to one that nothing mounts
+        template["spec"]["containers"][0]["volumeMounts"] = [{"name": "spark-local-dir-1", "mountPath": "/data"}]
+    app = applications.create(driver={"template": driver_template}, executor={"template": executor_template})
     driver = app.run_driver()
     for pod in (driver, app.wait_executors(1)[0]):
         spec = pod["spec"]
