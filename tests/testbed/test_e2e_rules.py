@@ -25,6 +25,7 @@ def test_needs_netfilter():
 def test_gap():
     assert False
 """
+"""Text of a test file that `tree` writes: its skips and its expected failure are what the rules are tried on, none of ours."""
 
 
 @pytest.fixture
