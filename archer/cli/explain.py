@@ -3,10 +3,9 @@
 It takes the options of `archer submit`, so a command line is explained by changing one word of it.
 """
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -29,10 +28,8 @@ MemoryRung = Annotated[
     typer.Option("--memory-rung", metavar="N", min=1, max=4, help="The rung of the memory ladder, 1 to 4."),
 ]
 
-_NOT_HERE: Final = frozenset({"wait", "wait_timeout", "output", "url"})
-"""Options of `submit` that are about what follows a submission."""
 
-
+@submit.takes_a_submission
 def explain(
     *,
     config: Config = None,
@@ -99,19 +96,3 @@ def _pod_row(found: Mapping[str, Any], role: str) -> Sequence[str]:
 
 def _covered(overrode: Sequence[Mapping[str, str]]) -> str:
     return ", ".join(f"{each['layer']} {each['value']}" for each in reversed(overrode))
-
-
-def _take_the_options_of_submit() -> None:
-    """Give `explain` the parameters of `submit`, where the table of options and fields stands once."""
-    theirs = inspect.signature(submit.submit).parameters
-    own = inspect.signature(explain).parameters
-    taken = [parameter for name, parameter in theirs.items() if name not in _NOT_HERE]
-    kept = [parameter for parameter in own.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    signature = inspect.Signature([*taken, *kept], return_annotation=None)
-    hints = get_type_hints(submit.submit, include_extras=True)
-    hints |= get_type_hints(explain, include_extras=True)
-    explain.__dict__["__signature__"] = signature
-    explain.__annotations__ = {name: hints[name] for name in signature.parameters}
-
-
-_take_the_options_of_submit()

@@ -1,7 +1,6 @@
 """`archer route`: where a submission would go just now. It takes the options of `archer submit`, and submits nothing."""
 
-import inspect
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +15,8 @@ Explain = Annotated[
     typer.Option("--explain", help="Show every filter and the parts of every score.", show_default=False),
 ]
 
-_NOT_HERE: Final = frozenset({"wait", "wait_timeout", "output", "url"})
-"""Options of `submit` that are about what follows a submission."""
 
-
+@submit.takes_a_submission
 def route(
     *, explain: Explain = False, output: Output = OutputFormat.TABLE, url: Url = DEFAULT_URL, **words: Any
 ) -> None:
@@ -51,19 +48,3 @@ def _write_explanation(found: Json) -> None:
         rows += [*refusals, *scores, (each["cluster"], "score", whole, "")]
     write("\n")
     write_columns(("CLUSTER", "WHAT", "VALUE", "WHY"), rows)
-
-
-def _take_the_options_of_submit() -> None:
-    """Give `route` the parameters of `submit`, where the table of options and fields stands once."""
-    theirs = inspect.signature(submit.submit).parameters
-    own = inspect.signature(route).parameters
-    taken = [parameter for name, parameter in theirs.items() if name not in _NOT_HERE]
-    kept = [parameter for parameter in own.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
-    signature = inspect.Signature([*taken, *kept], return_annotation=None)
-    hints = get_type_hints(submit.submit, include_extras=True)
-    hints |= get_type_hints(route, include_extras=True)
-    route.__dict__["__signature__"] = signature
-    route.__annotations__ = {name: hints[name] for name in signature.parameters}
-
-
-_take_the_options_of_submit()

@@ -1,9 +1,10 @@
 """`archer submit`: one job, from options, from a file, or from both."""
 
+import inspect
 import math
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_type_hints
 
 from typer.core import TyperCommand
 
@@ -17,6 +18,8 @@ from archer.client import Submitted
 from archer.client_errors import Json, RequestRefusedError
 
 _END_OF_OPTIONS = "--"
+_AFTERWARDS: Final = frozenset({"wait", "wait_timeout", "output", "url"})
+"""Options that are about what follows a submission."""
 
 
 class SubmitCommand(TyperCommand):
@@ -142,6 +145,19 @@ def body_of(words: Mapping[str, Any]) -> Json:
     base = {} if words["source"] is None else read_submission(words["source"], sys.stdin)
     # with a token the server knows who submits
     return completed(merged(base, options), named=given_token() is None)
+
+
+def takes_a_submission(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that ends in `**words` the parameters that make a submission, for `body_of`, in place of these."""
+    theirs = inspect.signature(submit).parameters
+    own = inspect.signature(command).parameters
+    taken = [parameter for name, parameter in theirs.items() if name not in _AFTERWARDS]
+    kept = [parameter for parameter in own.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+    signature = inspect.Signature([*taken, *kept], return_annotation=None)
+    hints = get_type_hints(submit, include_extras=True) | get_type_hints(command, include_extras=True)
+    command.__dict__["__signature__"] = signature
+    command.__annotations__ = {name: hints[name] for name in signature.parameters}
+    return command
 
 
 def _send(body: Json, *, output: OutputFormat, url: str, wait: bool, wait_timeout: float | None) -> None:
