@@ -3,9 +3,9 @@
 from typing import Final
 
 from archer.spark_application import names as written
+from archer.spark_application.manifest import API_VERSION
 
 FINALIZER: Final = written.FINALIZER
-"""Keeps a driver's pod until the attempt's end is committed (D14)."""
 
 JOB_LABEL: Final = written.JOB_ID
 ATTEMPT_LABEL: Final = written.ATTEMPT
@@ -15,10 +15,10 @@ APP_LABEL: Final = "sparkoperator.k8s.io/app-name"
 SUBMISSION_LABEL: Final = "sparkoperator.k8s.io/submission-id"
 ROLE_LABEL: Final = "spark-role"
 
-STOPPED_ANNOTATION: Final = "archer.moka.dev/stopped-for"
+STOPPED_ANNOTATION: Final = f"{written.PREFIX}stopped-for"
 """On a driver's pod, written before its application is deleted: why Archer ended it."""
 
-WAITED_ANNOTATION: Final = "archer.moka.dev/waited-for"
+WAITED_ANNOTATION: Final = f"{written.PREFIX}waited-for"
 """Beside it, on one that never started: what it waited for, as `category: text`. A kubelet forgets that when it ends the pod."""
 
 OURS: Final = JOB_LABEL
@@ -32,7 +32,7 @@ EXECUTOR_CONTAINER: Final = written.EXECUTOR_CONTAINER
 
 def applications(namespace: str, name: str = "") -> str:
     """Path of a namespace's SparkApplications, or of one."""
-    return _path(f"/apis/sparkoperator.k8s.io/v1beta2/namespaces/{namespace}/sparkapplications", name)
+    return _path(f"/apis/{API_VERSION}/namespaces/{namespace}/sparkapplications", name)
 
 
 def pods(namespace: str, name: str = "") -> str:
