@@ -10,17 +10,11 @@ from dataclasses import dataclass
 
 from archer import pod_diagnosis
 from archer.model import Category, Diagnosis, Role
-from archer.pod_diagnosis import PodEvidence
+from archer.pod_diagnosis import HEAP_EXITS, SPARK_OOM_EXIT, PodEvidence
 from archer.tracebacks import exception_in, traceback_in
 
 MAX_SUMMARY = 200
 MAX_DETAIL = 4000
-
-SPARK_OOM_EXIT = 52
-"""`SparkExitCode.OOM`: an executor's uncaught OutOfMemoryError."""
-
-JVM_OOM_EXIT = 3
-"""Of a JVM with -XX:+ExitOnOutOfMemoryError."""
 
 _DEADLY = frozenset({4, 6, 7, 8, 9, 11, 15})
 """SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV, SIGTERM."""
@@ -180,7 +174,7 @@ def _launch_error(seen: Evidence) -> Diagnosis | None:
 
 def _out_of_heap(seen: Evidence) -> Diagnosis | None:
     # with another exit code the program may only have printed, or survived, such an error
-    ended_by_it = seen.exit_code in {JVM_OOM_EXIT, SPARK_OOM_EXIT}
+    ended_by_it = seen.exit_code in HEAP_EXITS
     trace = None if ended_by_it else traceback_in(seen.stdout, seen.application)
     text = seen.text if ended_by_it else f"{seen.driver_log}\n{trace.text if trace else ''}"
     if seen.pods is not None and trace is not None:

@@ -12,11 +12,14 @@ from typing import Final
 from archer.model import Category, Diagnosis
 
 OOM_KILLED: Final = "OOMKilled"
-HEAP_EXITS: Final = frozenset({3, 52})
-"""Of a JVM with -XX:+ExitOnOutOfMemoryError, and `SparkExitCode.OOM`."""
+JVM_OOM_EXIT: Final = 3
+"""Of a JVM with -XX:+ExitOnOutOfMemoryError."""
+SPARK_OOM_EXIT: Final = 52
+"""`SparkExitCode.OOM`: an executor's uncaught OutOfMemoryError."""
+HEAP_EXITS: Final = frozenset({JVM_OOM_EXIT, SPARK_OOM_EXIT})
 TOO_MANY_EXECUTORS_FAILED: Final = 11
 """`SparkExitCode.EXCEED_MAX_EXECUTOR_FAILURES`."""
-SUCCESS, KILLED = 0, 137
+KILLED: Final = 137
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +118,11 @@ def _submission(pods: PodEvidence, exit_code: int | None) -> Diagnosis | None:
     error = pods.submission_error
     if not error:
         return None
-    if re.search(r"exceeded quota", error, re.IGNORECASE):
-        quota = re.search(r"exceeded quota[^\n]*", error, re.IGNORECASE)
+    quota = re.search(r"exceeded quota[^\n]*", error, re.IGNORECASE)
+    if quota is not None:
         return Diagnosis(
             category=Category.QUOTA,
-            summary=f"the team's namespace has no room: {quota.group() if quota else error}",
+            summary=f"the team's namespace has no room: {quota.group()}",
             detail=error,
             resolution="wait until other jobs of the team end, ask for less, or have the team's quota raised",
             exit_code=exit_code,

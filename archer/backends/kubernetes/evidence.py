@@ -11,7 +11,7 @@ from archer.backends.kubernetes.observation import End, Facts, ended_by_itself, 
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, ExecutorRecord
 from archer.diagnosis import Evidence
 from archer.model import Category
-from archer.pod_diagnosis import ExecutorEnd, PodEvidence
+from archer.pod_diagnosis import OOM_KILLED, ExecutorEnd, PodEvidence
 
 MAX_EXECUTORS: Final = 50
 """Failed executors that are told of; the first ones are the cause, and thousands may follow."""
@@ -86,7 +86,7 @@ def _executor(record: ExecutorRecord, spot: Collection[str]) -> ExecutorEnd:
 
 def _told_reason(app: ApplicationRecord | None) -> str:
     """Of a driver that nobody has any more: the operator wrote its reason down."""
-    return "OOMKilled" if app is not None and "Reason: OOMKilled" in app.error else ""
+    return OOM_KILLED if app is not None and f"Reason: {OOM_KILLED}" in app.error else ""
 
 
 def _started(app: ApplicationRecord | None, driver: DriverRecord | None) -> bool:

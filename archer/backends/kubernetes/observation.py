@@ -13,6 +13,7 @@ from typing import Any, Final
 from archer.backends.interface import Observation, Phase
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, ExecutorRecord
 from archer.model import Category
+from archer.pod_diagnosis import HEAP_EXITS, OOM_KILLED
 
 NOT_FOUND: Final = "driver pod not found"
 """The operator's words for a driver that its cache doesn't have: gone, or not there yet, or never made."""
@@ -226,7 +227,7 @@ def ended_by_itself(driver: DriverRecord) -> bool:
     finished = None if driver.end is None else driver.end.finished
     if finished is None or driver.end is None:
         return False
-    if driver.stopped_for is not None and driver.end.exit_code in _STOPPED and driver.end.reason != "OOMKilled":
+    if driver.stopped_for is not None and driver.end.exit_code in _STOPPED and driver.end.reason != OOM_KILLED:
         # how a stop ends a program, whatever the node's clock says: it may be behind the API server's
         return False
     # times have whole seconds: in the same second a success is its own, and anything else is the stop's doing
@@ -246,7 +247,10 @@ def _settled(facts: Facts, end: End) -> Verdict:
     ):
         return end
     told = (
-        driver.end.reason == "OOMKilled" or end.exit_code in {3, 52} or driver.disruption or driver.deleted is not None
+        driver.end.reason == OOM_KILLED
+        or end.exit_code in HEAP_EXITS
+        or driver.disruption
+        or driver.deleted is not None
     )
     finished = driver.end.finished or facts.now
     if told or facts.now - finished >= facts.settle_seconds:

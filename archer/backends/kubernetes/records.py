@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from archer.backends.kubernetes import names
+from archer.pod_diagnosis import OOM_KILLED
 
 MAX_TEXT: Final = 500
 """Characters kept of a message."""
@@ -202,7 +203,7 @@ def executor(manifest: Mapping[str, Any], pools: Pools = ()) -> ExecutorRecord |
             return PENDING
     end = end or End(exit_code=None, reason="", message="", finished=None)
     # exit code 0 with this reason: only a worker process was killed, and the JVM left cleanly afterwards
-    if phase == "Succeeded" and end.exit_code in {0, None} and end.reason != "OOMKilled":
+    if phase == "Succeeded" and end.exit_code in {0, None} and end.reason != OOM_KILLED:
         return WELL
     spec = manifest.get("spec") or {}
     return ExecutorRecord(
