@@ -95,7 +95,7 @@ def judge(facts: Facts) -> Verdict:
     """What the facts mean."""
     app, driver = facts.application, facts.driver
     if app is None and driver is None:
-        return _nothing(facts)
+        return _nothing_lives(facts)
     if app is not None and app.state == "COMPLETED":
         return _ended(facts, succeeded=True, exit_code=0)
     if app is not None and app.state == "FAILED":
@@ -120,13 +120,20 @@ def _is_enough(app: ApplicationRecord, driver: DriverRecord, now: int) -> bool:
     return driver.end.finished is not None and now - driver.end.finished >= _SILENT_SECONDS
 
 
-def _nothing(facts: Facts) -> Verdict:
+def _nothing_lives(facts: Facts) -> Verdict:
+    """There is no driver, and the operator has no application or has given it up."""
+    app = facts.application
     if not facts.confirmed:
         return UNSURE
     if facts.stopped_for is not None:
         return End(succeeded=False, exit_code=None, stopped_for=facts.stopped_for)
+    if app is not None and NOT_FOUND not in app.error:
+        return End(succeeded=False, exit_code=None, submission_error=app.error or "the operator gave no reason")
+    said = "its application and its driver are gone" if app is None else f"the operator says: {app.error}"
     return _by_last_seen(facts) or Observation(
-        phase=Phase.VANISHED, last_seen=f"its application and its driver are gone; {_last_seen(facts)}"
+        phase=Phase.VANISHED,
+        spark_app_id=None if app is None else app.app_id,
+        last_seen=f"{said}; {_last_seen(facts)}",
     )
 
 
@@ -153,22 +160,11 @@ def _failed(facts: Facts, app: ApplicationRecord) -> Verdict:
         code = int(told[1]) if driver is None or driver.end is None else driver.end.exit_code
         return _settled(facts, _ended(facts, succeeded=False, exit_code=code))
     if driver is None:
-        return _failed_without_driver(facts, app)
+        return _nothing_lives(facts)
     if driver.ended:
         return _by_driver(facts, driver)
     # whatever the operator thinks of it (a conflict at its submission, a pod that came late), the driver lives
     return _alive(facts, driver, f"the operator has given it up ({app.error}); its driver goes on")
-
-
-def _failed_without_driver(facts: Facts, app: ApplicationRecord) -> Verdict:
-    if not facts.confirmed:
-        return UNSURE
-    if facts.stopped_for is not None:
-        return End(succeeded=False, exit_code=None, stopped_for=facts.stopped_for)
-    if NOT_FOUND in app.error:
-        told = f"the operator says: {app.error}; {_last_seen(facts)}"
-        return _by_last_seen(facts) or Observation(phase=Phase.VANISHED, spark_app_id=app.app_id, last_seen=told)
-    return End(succeeded=False, exit_code=None, submission_error=app.error or "the operator gave no reason")
 
 
 def _without_application(facts: Facts) -> Verdict:
