@@ -140,15 +140,11 @@ class Store(Protocol):
         """Attempts of these names, latest or not."""
         ...
 
-    def place(self, job: Job) -> int:
-        """How many QUEUED jobs of its queue stand before it, by priority and number.
-
-        Anything above MOST_COUNTED means more than that.
-        """
-        ...
-
     def standing(self, job: Job) -> tuple[str | None, int]:
-        """`wait_reason` for the job's queue and user, and its `place`, both at one moment."""
+        """`wait_reason` for the job's queue and user, and how many QUEUED jobs of its queue go first, at one moment.
+
+        By priority and number. Anything above MOST_COUNTED means more than that.
+        """
         ...
 
     def set_waits(self, waits: Mapping[tuple[str, str | None], str]) -> None:
@@ -211,13 +207,6 @@ class Store(Protocol):
         """Forget finished jobs that ended before `before`, with all that belongs to them; how many went.
 
         A small batch in a transaction of its own: it never locks what others need for long.
-        """
-        ...
-
-    def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        """Jobs that may start in a cluster: QUEUED, and RETRY_WAIT whose pause is over; first come, first served.
-
-        Those that have no cluster yet are among them.
         """
         ...
 

@@ -1,20 +1,19 @@
 """Reads of jobs, attempts and events; every list is paged by a key, never by an offset."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select, tuple_
 
 from archer.clock import to_ms
 from archer.errors import NotFoundError
 from archer.ids import job_id_of
 from archer.model import ACTIVE_STATES, Attempt, Event, Job, JobState
-from archer.retries import MAX_PAUSE_SECONDS
 from archer.store.chunks import chunks
 from archer.store.interface import JobFilter, JobPage
 from archer.store.rows import to_attempt, to_event, to_job
-from archer.store.schema import IS_ACTIVE, IS_WAITING, attempts, events, job_labels, jobs
+from archer.store.schema import IS_ACTIVE, attempts, events, job_labels, jobs
 
 _MAX_NUMBER = 2**63 - 1
 
@@ -76,24 +75,6 @@ def list_attempts(connection: Connection, job_id: str) -> Sequence[Attempt]:
 def list_events(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[Event]:
     query = select(events).where(events.c.job_id == job_id, events.c.id > after).order_by(events.c.id).limit(limit)
     return [to_event(row) for row in connection.execute(query)]
-
-
-def may_start(now: datetime) -> ColumnElement[bool]:
-    """Of waiting jobs: QUEUED, or in a pause that is over."""
-    # a pause longer than any: the clock was set back since it began
-    over = or_(jobs.c.retry_at <= to_ms(now), jobs.c.retry_at > to_ms(now + timedelta(seconds=MAX_PAUSE_SECONDS)))
-    return or_(jobs.c.state == JobState.QUEUED.value, and_(jobs.c.state == JobState.RETRY_WAIT.value, over))
-
-
-def list_due(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-    """Jobs that may start, in the order of their numbers."""
-    query = (
-        select(jobs)
-        .where(jobs.c.cluster.in_([cluster, ""]), IS_WAITING, may_start(now))
-        .order_by(jobs.c.number)
-        .limit(limit)
-    )
-    return [to_job(row) for row in connection.execute(query)]
 
 
 def list_overdue(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:

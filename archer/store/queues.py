@@ -1,10 +1,11 @@
 """What admission reads: who waits in each queue, what runs hold, and why somebody waits."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     and_,
     bindparam,
@@ -18,11 +19,11 @@ from sqlalchemy import (
     update,
 )
 
-from archer.clock import from_ms
+from archer.clock import from_ms, to_ms
 from archer.model import WAITING_STATES, Job, JobState
+from archer.retries import MAX_PAUSE_SECONDS
 from archer.store.chunks import chunks
 from archer.store.interface import MOST_COUNTED, Usage
-from archer.store.queries import may_start
 from archer.store.rows import to_job
 from archer.store.schema import IS_ACTIVE, IS_WAITING, jobs, queue_counters, waits
 from archer.store.upserts import upsert
@@ -41,7 +42,7 @@ def list_waiting(connection: Connection, *, now: datetime, per_queue: int) -> li
         firsts = [
             select(
                 select(jobs)
-                .where(jobs.c.queue == queue, IS_WAITING, may_start(now))
+                .where(jobs.c.queue == queue, IS_WAITING, _may_start(now))
                 .order_by(jobs.c.priority.desc(), jobs.c.number)
                 .limit(per_queue)
                 .subquery()
@@ -50,6 +51,13 @@ def list_waiting(connection: Connection, *, now: datetime, per_queue: int) -> li
         ]
         found += [to_job(row) for row in connection.execute(union_all(*firsts))]
     return sorted(found, key=lambda job: (job.queue, -job.priority, job.number))
+
+
+def _may_start(now: datetime) -> ColumnElement[bool]:
+    """Of waiting jobs: QUEUED, or in a pause that is over."""
+    # a pause longer than any: the clock was set back since it began
+    over = or_(jobs.c.retry_at <= to_ms(now), jobs.c.retry_at > to_ms(now + timedelta(seconds=MAX_PAUSE_SECONDS)))
+    return or_(jobs.c.state == JobState.QUEUED.value, and_(jobs.c.state == JobState.RETRY_WAIT.value, over))
 
 
 def add_up_usage(connection: Connection) -> list[Usage]:

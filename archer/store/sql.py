@@ -158,9 +158,6 @@ class SqlStore:
     def known_attempts(self, names: Collection[str]) -> Mapping[str, Attempt]:
         return self._read(lambda connection: queries.find_attempts(connection, names))
 
-    def place(self, job: Job) -> int:
-        return self._read(lambda connection: queues.count_before(connection, job))
-
     def standing(self, job: Job) -> tuple[str | None, int]:
         return self._read(
             lambda connection: (
@@ -208,9 +205,6 @@ class SqlStore:
 
     def revoke_token(self, token_id: str, *, at: datetime) -> None:
         self._write(lambda connection: tokens.revoke(connection, token_id, at=at))
-
-    def due(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        return self._read(lambda connection: queries.list_due(connection, cluster, now=now, limit=limit))
 
     def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
         return self._read(lambda connection: queries.list_overdue(connection, cluster, now=now, limit=limit))

@@ -61,7 +61,7 @@ def test_a_full_queue_says_so_and_starts_the_next_job_when_one_ends(make_yard: M
 
     assert yard.states(*jobs) == ["SUBMITTING", "SUBMITTING", "QUEUED"]
     assert yard.reason(jobs[2]) == "queue root.ads.ctr runs 2 of 2 jobs"
-    assert yard.store.place(yard.job(jobs[2])) == 0
+    assert yard.store.standing(yard.job(jobs[2])) == ("queue root.ads.ctr runs 2 of 2 jobs", 0)
     finish(yard, jobs[0])
     yard.admit()
     assert yard.states(jobs[2]) == ["SUBMITTING"]

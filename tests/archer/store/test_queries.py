@@ -82,36 +82,14 @@ def test_each_filter_restricts(kit: StoreKit, wanted: JobFilter) -> None:
     assert [found.id for found in kit.store.jobs(wanted, limit=10).jobs] == [job.id]
 
 
-def test_due_are_the_queued_and_the_retries_whose_pause_is_over_in_order(kit: StoreKit) -> None:
-    first, second, third = kit.submit(), kit.submit(), kit.submit()
-    later = kit.clock.now() + timedelta(seconds=10)
-    kit.move(first, S.SUBMITTING, S.SUBMITTED, S.RETRY_WAIT, retry_at=later, attempt_state=S.FAILED)
-    kit.submit(cluster="elsewhere")
-
-    assert [job.id for job in kit.store.due("local", now=kit.clock.now(), limit=10)] == [second.id, third.id]
-    kit.clock.advance(10)
-    assert [job.id for job in kit.store.due("local", now=kit.clock.now(), limit=10)] == [first.id, second.id, third.id]
-    assert len(kit.store.due("local", now=kit.clock.now(), limit=1)) == 1
-
-
-def test_a_job_without_a_cluster_is_due_and_overdue_in_each_and_counted_in_none(kit: StoreKit) -> None:
+def test_a_job_without_a_cluster_is_overdue_in_each_and_counted_in_none(kit: StoreKit) -> None:
     now = kit.clock.now()
     job = kit.submit(cluster=None, queue_deadline=now)
     assert job.cluster is None
 
     for cluster in ("blue", "green"):
-        assert list(kit.store.due(cluster, now=now, limit=9)) == [job]
         assert list(kit.store.overdue(cluster, now=now, limit=9)) == [job]
         assert kit.store.count(cluster, [S.QUEUED]) == 0
-
-
-def test_a_pause_that_a_clock_set_back_made_longer_than_any_is_over(kit: StoreKit) -> None:
-    later = kit.clock.now() + timedelta(days=1)
-    job = kit.move(kit.submit(), S.SUBMITTING, S.SUBMITTED, S.RETRY_WAIT, retry_at=later)
-
-    assert [found.id for found in kit.store.due("local", now=kit.clock.now(), limit=9)] == [job.id]
-    almost = later - timedelta(seconds=60)
-    assert list(kit.store.due("local", now=almost, limit=9)) == []
 
 
 def test_overdue_are_the_queued_beyond_their_deadline(kit: StoreKit) -> None:

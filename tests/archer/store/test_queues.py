@@ -35,6 +35,15 @@ def test_a_job_in_a_pause_waits_only_when_the_pause_is_over(kit: StoreKit) -> No
     assert list(kit.store.waiting(now=later, per_queue=5)) == [job]
 
 
+def test_a_pause_that_a_clock_set_back_made_longer_than_any_is_over(kit: StoreKit) -> None:
+    later = kit.clock.now() + timedelta(days=1)
+    job = kit.move(kit.submit(), S.SUBMITTING, S.SUBMITTED, S.RETRY_WAIT, retry_at=later)
+
+    assert list(kit.store.waiting(now=kit.clock.now(), per_queue=9)) == [job]
+    almost = later - timedelta(seconds=60)
+    assert list(kit.store.waiting(now=almost, per_queue=9)) == []
+
+
 def test_more_queues_than_one_statement_takes_are_all_asked(kit: StoreKit) -> None:
     kit.store.submit_many([kit.new_job(queue=f"root.q{number:03}") for number in range(230)])
 
@@ -56,7 +65,7 @@ def test_usage_adds_up_active_jobs_by_queue_user_cluster_and_namespace(kit: Stor
     ]
 
 
-def test_the_place_counts_queued_jobs_of_the_queue_that_go_first(kit: StoreKit) -> None:
+def test_the_standing_counts_queued_jobs_of_the_queue_that_go_first(kit: StoreKit) -> None:
     first, job = kit.submit(), kit.submit()
     kit.submit(priority=1)
     kit.submit(priority=-1)
@@ -64,16 +73,16 @@ def test_the_place_counts_queued_jobs_of_the_queue_that_go_first(kit: StoreKit) 
     kit.submit(queue="root.other", priority=9)
     kit.move(kit.submit(priority=9), S.SUBMITTING)
 
-    assert (kit.store.place(first), kit.store.place(job)) == (1, 2)
+    assert (kit.store.standing(first), kit.store.standing(job)) == ((None, 1), (None, 2))
 
 
 def test_no_more_jobs_are_counted_than_anybody_needs_to_know(kit: StoreKit) -> None:
     kit.store.submit_many([make_new_job(at=kit.clock.now()) for _ in range(MOST_COUNTED + 5)])
 
-    assert kit.store.place(kit.submit()) == MOST_COUNTED + 1
+    assert kit.store.standing(kit.submit()) == (None, MOST_COUNTED + 1)
 
 
-def test_the_standing_is_the_reason_and_the_place(kit: StoreKit) -> None:
+def test_the_standing_says_the_reason_too(kit: StoreKit) -> None:
     kit.submit(queue="root.a")
     kit.store.set_waits({("root.a", None): "the queue is full"})
 

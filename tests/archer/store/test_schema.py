@@ -20,11 +20,10 @@ S = JobState
 
 ASKED: dict[str, Callable[[StoreKit], Any]] = {
     "waiting": lambda kit: kit.store.waiting(now=kit.clock.now(), per_queue=5),
-    "due": lambda kit: kit.store.due("local", now=kit.clock.now(), limit=5),
     "overdue": lambda kit: kit.store.overdue("local", now=kit.clock.now(), limit=5),
     "usage": lambda kit: kit.store.usage(),
     "oldest_queued": lambda kit: kit.store.oldest_queued(),
-    "place": lambda kit: kit.store.place(kit.store.job("1")),
+    "standing": lambda kit: kit.store.standing(kit.store.job("1")),
     "unclaimed": lambda kit: kit.store.unclaimed("local", owner="o", now=kit.clock.now(), seconds=1, limit=5),
     "in_states": lambda kit: kit.store.in_states("local", [S.RUNNING, S.LOST], namespace="spark-a"),
     "by_attempts": lambda kit: kit.store.by_attempts([kit.store.attempts(kit.store.job("2").id)[0].name]),
