@@ -187,9 +187,7 @@ class Rig:
 
     def __enter__(self) -> Self:
         try:
-            self.database = PostgresServer(durable=self.durable)
-            self._things.callback(self.database.remove)
-            self.database.start()
+            self.database = self._things.enter_context(PostgresServer(durable=self.durable))
             for spec in self.environment.clusters:
                 self.clusters[spec.name] = self._start_cluster(spec)
             self._write_configuration()
@@ -259,10 +257,7 @@ class Rig:
             "ARCHER_CREATES_PER_MINUTE": "30000",
             "ARCHER_RETRY_PAUSE_SECONDS": "1",
             "ARCHER_LEASE_SECONDS": "5",
-            "PGHOST": "127.0.0.1",
-            "PGPORT": str(self.database.port),
-            "PGUSER": "postgres",
-            "PGDATABASE": "postgres",
+            **self.database.variables("postgres"),
             **self.archer_settings,
         }
 

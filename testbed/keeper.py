@@ -59,8 +59,10 @@ class Keeper:
             return "\n".join(text.rstrip().splitlines()[-lines:])
         return ""
 
-    def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> int:
-        """Start a program; returns its process id. Raises CannotStartError."""
+    def start(
+        self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None, *, user: str | None = None
+    ) -> int:
+        """Start a program, as `user` where we may; returns its process id. Raises CannotStartError."""
         request = {
             "do": "start",
             "name": name,
@@ -68,6 +70,7 @@ class Keeper:
             "env": dict(os.environ if env is None else env),
             "log": str(self.log(name)),
             "cwd": str(self.folder),
+            "user": user,
         }
         answer = self._ask(request)
         return int(answer["pid"])

@@ -70,6 +70,7 @@ def _start(name: str, request: dict[str, Any]) -> dict[str, Any]:
                 stderr=subprocess.STDOUT,
                 cwd=request["cwd"],
                 env=request["env"],
+                user=request["user"],
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  # this process has one thread
             )

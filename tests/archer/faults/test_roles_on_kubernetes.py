@@ -31,12 +31,8 @@ LEASE_SECONDS = "120"
 
 @pytest.fixture
 def database() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        server.start()
+    with PostgresServer() as server:
         yield server
-    finally:
-        server.remove()
 
 
 def serve(archers: Archers, role: str, cluster: str, **settings: str) -> ArcherProcess:

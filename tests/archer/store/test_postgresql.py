@@ -33,11 +33,9 @@ S = JobState
 @pytest.fixture
 def mortal_server() -> Iterator[PostgresServer]:
     """A server of the test's own, which keeps what it has committed."""
-    server = PostgresServer(durable=True)
-    server.start()
-    server.create_database("archer")
-    yield server
-    server.remove()
+    with PostgresServer(durable=True) as server:
+        server.create_database("archer")
+        yield server
 
 
 def test_jobs_survive_a_killed_database_and_calls_fail_at_once_until_it_is_back(mortal_server: PostgresServer) -> None:
