@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from archer.backends.interface import LogPiece
-from archer.backends.kubernetes import names
-from archer.errors import BackendUnavailableError
+from archer.backends.kubernetes import live, names
 from archer.kubernetes.client import ApiClient
 from archer.kubernetes.errors import ApiError
 
@@ -41,8 +40,7 @@ def read_piece(
         data = client.text(_path(namespace, attempt), container=names.DRIVER_CONTAINER, limitBytes=end + 1)
     except ApiError as error:
         if error.status not in _NOTHING_YET:
-            why = f"can't read the driver log of attempt {attempt}: {error}"
-            raise BackendUnavailableError(why, retry_after_seconds=error.retry_after) from error
+            raise live.unavailable(error, f"read the driver log of attempt {attempt}") from error
         data = ((recorded() if error.not_found else None) or "").encode()
     data = data[:MAX_BYTES]
     return LogPiece(data=data[offset : offset + max(limit, 0)], offset=offset, size=len(data))
@@ -59,8 +57,7 @@ def read_tail(client: ApiClient, namespace: str, attempt: str, *, most: int = TA
         data = client.text(_path(namespace, attempt), **query)
     except ApiError as error:
         if error.overloaded:
-            why = f"can't read the end of the driver log of attempt {attempt}: {error}"
-            raise BackendUnavailableError(why, retry_after_seconds=error.retry_after) from error
+            raise live.unavailable(error, f"read the end of the driver log of attempt {attempt}") from error
         # the node, its kubelet or the pod is gone: the verdict mustn't wait for ever
         return ""
     return data[-most:].decode(errors="replace").replace("\x00", "")
