@@ -13,13 +13,11 @@ from archer.backends.kubernetes import names
 from archer.backends.kubernetes.finalizer import FINAL, Finalizers
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.looking import KnownAttempts
-from archer.model import Attempt, JobState
+from archer.model import Attempt
 
 YOUNG_SECONDS: Final = 300
 """What is younger, or ended less long ago, is somebody's business still."""
 PER_SWEEP: Final = 500
-
-_OVER: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
 _log = structlog.get_logger()
 
@@ -89,6 +87,6 @@ def _suspects(following: Following, before: int) -> list[str]:
 
 def _is_over(found: Attempt, before: int) -> bool:
     """Its end is committed, and its release has had its time."""
-    if found.state not in _OVER:
+    if not found.state.final:
         return False
     return found.finished_at is None or int(found.finished_at.timestamp()) <= before
