@@ -62,14 +62,13 @@ class Finalizers:
         executors: Iterable[str],
         saved: bool,
         runs_on: bool = False,
-    ) -> bool:
-        """All three steps; False when one failed, which is logged and left to the sweep.
+    ) -> None:
+        """All three steps; when one fails, that is logged and left to the sweep.
 
         `runs_on`: its driver runs, whatever the operator says, so that its application is ended in any case.
         """
         try:
-            live = application is not None and (runs_on or application.state not in FINAL)
-            if live and application is not None and not application.deleting:
+            if application is not None and not application.deleting and (runs_on or application.state not in FINAL):
                 delete_application(self._client, namespace, attempt, uid=application.uid)
             list(self._workers.map(lambda pod: self._delete_pod(namespace, pod), executors))
             released = take_off(self._client, namespace, names.driver(attempt))
@@ -77,12 +76,11 @@ class Finalizers:
             _log.warning("release failed, the sweep will do it", attempt=attempt, error=str(error))
             with self._lock:
                 self._failed += 1
-            return False
+            return
         if released:
             with self._lock:
                 self._released += 1
                 self._saved += saved
-        return True
 
     def _delete_pod(self, namespace: str, pod: str) -> None:
         # they have ended, or lost their driver: nobody waits for what they might still say

@@ -6,7 +6,6 @@ process' memory, which the tracker's next request fills again.
 """
 
 import threading
-from typing import Final
 
 from archer.backends.interface import StopReason
 from archer.backends.kubernetes import names
@@ -15,8 +14,6 @@ from archer.backends.kubernetes.observation import waiting
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
 from archer.kubernetes.client import ApiClient
 from archer.kubernetes.errors import ApiError
-
-_GONE: Final = 404
 
 
 class Stops:
@@ -58,8 +55,8 @@ class Stops:
             # asked for also when it isn't known: a create may have been under way
             uid = application.uid if application is not None else None
             delete_application(client, namespace, attempt, uid=uid)
-        orphan = application is None and driver is not None and driver.deleted is None and not driver.ended
-        if orphan and driver is not None:
+        if application is None and driver is not None and driver.deleted is None and not driver.ended:
+            # no owner takes it along
             client.delete(names.pods(namespace, driver.name), preconditions_uid=driver.uid)
 
 
@@ -72,5 +69,5 @@ def _write_on(client: ApiClient, namespace: str, driver: DriverRecord, why: Stop
     try:
         client.patch(names.pods(namespace, driver.name), body)
     except ApiError as error:
-        if error.status != _GONE:
+        if not error.not_found:
             raise
