@@ -51,7 +51,7 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemDocument} for status in (*statuses, 503)}
 
 
-def _asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """As `_errors`, of a call that wants to know who asks."""
     return _errors(401, 403, *statuses)
 
@@ -60,7 +60,7 @@ def _asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
     "/jobs",
     status_code=201,
     response_model=JobAnswer,
-    responses={200: {"model": JobAnswer}, **_asks(400, 409, 413, 415, 422, 429)},
+    responses={200: {"model": JobAnswer}, **asks(400, 409, 413, 415, 422, 429)},
 )
 def submit(
     submission: Submission,
@@ -86,14 +86,14 @@ def submit(
     return Response(content, 200 if result.replayed else 201, headers, media_type="application/json")
 
 
-@router.get("/jobs", responses=_asks(422))
+@router.get("/jobs", responses=asks(422))
 def list_jobs(archer: Archer, query: Annotated[JobsQuery, Query()]) -> JobsAnswer:
     """Jobs, newest first, page by page."""
     page = archer.jobs(query.as_filter(), limit=query.limit, cursor=query.cursor)
     return JobsAnswer(jobs=[job_answer(job, archer) for job in page.jobs], next_cursor=page.next_cursor)
 
 
-@router.get("/jobs/{job_id}", responses=_asks(404, 422))
+@router.get("/jobs/{job_id}", responses=asks(404, 422))
 async def get_job(request: Request, archer: Archer, job_id: str, query: Annotated[JobQuery, Query()]) -> JobAnswer:
     """One job, by its id, number or EMR id; with `wait_seconds`, as soon as there is news of it.
 
@@ -111,20 +111,20 @@ async def get_job(request: Request, archer: Archer, job_id: str, query: Annotate
     return await run_in_threadpool(job_answer, job, archer)
 
 
-@router.get("/jobs/{job_id}/events", responses=_asks(404, 422))
+@router.get("/jobs/{job_id}/events", responses=asks(404, 422))
 def get_events(archer: Archer, job_id: str, query: Annotated[EventsQuery, Query()]) -> EventsAnswer:
     """A job's history, oldest first."""
     events = archer.events(job_id, after=query.after, limit=query.limit)
     return EventsAnswer(events=[event_answer(event) for event in events])
 
 
-@router.get("/jobs/{job_id}/attempts", responses=_asks(404, 422))
+@router.get("/jobs/{job_id}/attempts", responses=asks(404, 422))
 def get_attempts(archer: Archer, job_id: str) -> AttemptsAnswer:
     """A job's attempts, first to last."""
     return AttemptsAnswer(attempts=[attempt_answer(attempt) for attempt in archer.attempts(job_id)])
 
 
-@router.get("/jobs/{job_id}/logs", response_model=LogsAnswer, responses=_asks(404, 422))
+@router.get("/jobs/{job_id}/logs", response_model=LogsAnswer, responses=asks(404, 422))
 def get_logs(
     request: Request, archer: Archer, job_id: str, query: Annotated[LogsQuery, Query()]
 ) -> Response | LogsAnswer:
@@ -147,7 +147,7 @@ def get_logs(
     return LogsAnswer(text=piece.text, offset=piece.offset, next_offset=piece.next_offset, complete=piece.complete)
 
 
-@router.post("/jobs/{job_id}/kill", responses={202: {"model": JobAnswer}, **_asks(404, 409, 415)})
+@router.post("/jobs/{job_id}/kill", responses={202: {"model": JobAnswer}, **asks(404, 409, 415)})
 def kill(archer: Archer, job_id: str, response: Response) -> JobAnswer:
     """Kill a job: 200 when it waited and is CANCELLED, 202 when it runs and its end must be confirmed first."""
     before = archer.job(job_id, Verb.KILL).state

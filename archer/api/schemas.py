@@ -19,11 +19,13 @@ def rfc3339(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """A shape that holds nothing but what it names."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class DiagnosisAnswer(_Answer):
+class DiagnosisAnswer(Answer):
     """Why an attempt failed and what to do."""
 
     category: Category
@@ -35,7 +37,7 @@ class DiagnosisAnswer(_Answer):
     """Whose memory, node or pod it is about, where that is known."""
 
 
-class Links(_Answer):
+class Links(Answer):
     """Where to go from here; paths on the same server."""
 
     self: str
@@ -45,7 +47,7 @@ class Links(_Answer):
     page: str
 
 
-class JobAnswer(_Answer):
+class JobAnswer(Answer):
     """One job."""
 
     id: str
@@ -86,7 +88,7 @@ class JobAnswer(_Answer):
     links: Links
 
 
-class JobsAnswer(_Answer):
+class JobsAnswer(Answer):
     """One page of jobs, newest first."""
 
     jobs: list[JobAnswer]
@@ -94,7 +96,7 @@ class JobsAnswer(_Answer):
     """Give it back to get the next page; null on the last."""
 
 
-class AttemptAnswer(_Answer):
+class AttemptAnswer(Answer):
     """One try at running a job."""
 
     number: int
@@ -115,13 +117,13 @@ class AttemptAnswer(_Answer):
     """What was launched, secrets masked."""
 
 
-class AttemptsAnswer(_Answer):
+class AttemptsAnswer(Answer):
     """A job's attempts, first to last."""
 
     attempts: list[AttemptAnswer]
 
 
-class EventAnswer(_Answer):
+class EventAnswer(Answer):
     """One entry of a job's history."""
 
     id: int
@@ -136,13 +138,13 @@ class EventAnswer(_Answer):
     message: str
 
 
-class EventsAnswer(_Answer):
+class EventsAnswer(Answer):
     """A job's history, oldest first."""
 
     events: list[EventAnswer]
 
 
-class LogsAnswer(_Answer):
+class LogsAnswer(Answer):
     """A piece of a log; offsets in bytes."""
 
     text: str
@@ -153,7 +155,7 @@ class LogsAnswer(_Answer):
     """True when nothing will follow: the attempt has ended and the end has been read."""
 
 
-class TokenAnswer(_Answer):
+class TokenAnswer(Answer):
     """A token, without its secret, which is nowhere kept."""
 
     id: str
@@ -169,13 +171,13 @@ class TokenAnswer(_Answer):
     """Null: not revoked."""
 
 
-class TokensAnswer(_Answer):
+class TokensAnswer(Answer):
     """All tokens, ended ones included."""
 
     tokens: list[TokenAnswer]
 
 
-class NewTokenAnswer(_Answer):
+class NewTokenAnswer(Answer):
     """A token just made."""
 
     secret: str
@@ -183,7 +185,7 @@ class NewTokenAnswer(_Answer):
     token: TokenAnswer
 
 
-class ProblemAnswer(_Answer):
+class ProblemAnswer(Answer):
     """One thing wrong with the request."""
 
     path: str
@@ -192,7 +194,7 @@ class ProblemAnswer(_Answer):
     fix: str
 
 
-class ProblemDocument(_Answer):
+class ProblemDocument(Answer):
     """Every error, as RFC 9457 `application/problem+json`."""
 
     type: str = "about:blank"

@@ -1,12 +1,9 @@
 """The calls about clusters, queues and routes."""
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from archer.api.bodies import NewMode
-from archer.api.routes import guarded
-from archer.api.schemas import ProblemDocument
+from archer.api.routes import Archer, asks
 from archer.api.steering_answers import (
     ClusterAnswer,
     ClustersAnswer,
@@ -17,43 +14,36 @@ from archer.api.steering_answers import (
     queue_answer,
     route_answer,
 )
-from archer.auth.guarded import Guarded
 from archer.submission import Submission
 
 router = APIRouter(prefix="/api/v1", tags=["clusters and queues"])
 
-Archer = Annotated[Guarded, Depends(guarded)]
 
-
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ProblemDocument} for status in (401, 403, *statuses, 503)}
-
-
-@router.get("/clusters", responses=_errors())
+@router.get("/clusters", responses=asks())
 def list_clusters(archer: Archer) -> ClustersAnswer:
     """Clusters: what they hold, whether they take jobs, how they answer."""
     return ClustersAnswer(clusters=[cluster_answer(state) for state in archer.clusters()])
 
 
-@router.put("/clusters/{name}", responses=_errors(400, 404, 413, 415, 422))
+@router.put("/clusters/{name}", responses=asks(400, 404, 413, 415, 422))
 def set_cluster(archer: Archer, name: str, new: NewMode) -> ClusterAnswer:
     """Open, drain or pause a cluster. What runs there goes on."""
     return cluster_answer(archer.set_cluster(name, new.mode, new.message))
 
 
-@router.get("/queues", responses=_errors())
+@router.get("/queues", responses=asks())
 def list_queues(archer: Archer) -> QueuesAnswer:
     """Queues that one may see: what waits, what runs, within which limits."""
     return QueuesAnswer(queues=[queue_answer(state) for state in archer.queues()])
 
 
-@router.put("/queues/{path}", responses=_errors(400, 404, 413, 415, 422))
+@router.put("/queues/{path}", responses=asks(400, 404, 413, 415, 422))
 def set_queue(archer: Archer, path: str, new: NewMode) -> QueueAnswer:
     """Open or pause a queue and those below it. What runs goes on."""
     return queue_answer(archer.set_queue(path, new.mode, new.message))
 
 
-@router.post("/route", responses=_errors(400, 413, 415, 422))
+@router.post("/route", responses=asks(400, 413, 415, 422))
 def route(archer: Archer, submission: Submission) -> RouteAnswer:
     """Where a submission would go just now, with each cluster's filters and scores; nothing is submitted."""
     return route_answer(archer.route(submission))

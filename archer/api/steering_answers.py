@@ -1,18 +1,12 @@
 """Shapes of the answers about clusters, queues and routes, and how records become them."""
 
-from pydantic import BaseModel, ConfigDict
-
-from archer.api.schemas import Moment
+from archer.api.schemas import Answer, Moment
 from archer.scheduling.routing import Route, Verdict
 from archer.steering import ClusterState, QueueState
 from archer.store.interface import Mode, Switch
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class SwitchAnswer(_Answer):
+class SwitchAnswer(Answer):
     """What an operator set, and why."""
 
     mode: Mode
@@ -21,7 +15,7 @@ class SwitchAnswer(_Answer):
     at: Moment
 
 
-class ClusterAnswer(_Answer):
+class ClusterAnswer(Answer):
     """One cluster."""
 
     name: str
@@ -47,13 +41,13 @@ class ClusterAnswer(_Answer):
     creates_per_minute: int | None
 
 
-class ClustersAnswer(_Answer):
+class ClustersAnswer(Answer):
     """All of them, in the order of the environment."""
 
     clusters: list[ClusterAnswer]
 
 
-class QueueAnswer(_Answer):
+class QueueAnswer(Answer):
     """One queue."""
 
     path: str
@@ -79,13 +73,13 @@ class QueueAnswer(_Answer):
     """Why its jobs wait, where it is the same for all."""
 
 
-class QueuesAnswer(_Answer):
+class QueuesAnswer(Answer):
     """A parent before its children."""
 
     queues: list[QueueAnswer]
 
 
-class RefusalAnswer(_Answer):
+class RefusalAnswer(Answer):
     """A filter that keeps the job out of a cluster."""
 
     filter: str
@@ -94,7 +88,7 @@ class RefusalAnswer(_Answer):
     """Whether waiting may help."""
 
 
-class PartAnswer(_Answer):
+class PartAnswer(Answer):
     """One part of a score."""
 
     name: str
@@ -104,7 +98,7 @@ class PartAnswer(_Answer):
     why: str
 
 
-class VerdictAnswer(_Answer):
+class VerdictAnswer(Answer):
     """What routing thinks of one cluster."""
 
     cluster: str
@@ -114,7 +108,7 @@ class VerdictAnswer(_Answer):
     parts: list[PartAnswer]
 
 
-class RouteAnswer(_Answer):
+class RouteAnswer(Answer):
     """Where a submission would go, and why."""
 
     choice: str | None
