@@ -1,5 +1,5 @@
-"""Archer's read-only pages: what jobs there are, and everything about one.
+"""Archer's pages: what jobs there are, and everything about one, with a button that ends it.
 
-Made on the server, complete without JavaScript, from the same service as the API. They refuse to change anything: a page
-that cannot write needs no protection against forged forms.
+Made on the server, complete without JavaScript, from the same service as the API. What a foreign page could forge, a form or
+a cookie's request, is refused before it gets here (`archer.api.door`).
 """

@@ -30,7 +30,8 @@ _COUNTED = (
 )
 
 
-def _guarded(request: Request) -> Guarded:
+# `async`, although it waits for nothing: else each page would be handed to a thread for it
+async def _guarded(request: Request) -> Guarded:
     return Guarded(request.app.state.service, request.state.identity, request.app.state.access)
 
 
