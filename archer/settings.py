@@ -240,11 +240,6 @@ class ServeSettings(BaseSettings):
         return sqlite_address(self.data)
 
     @property
-    def database_url(self) -> str:
-        """SQLAlchemy's address of the database of one machine."""
-        return f"sqlite:///{self.data.absolute() / 'archer.db'}"
-
-    @property
     def attempts_folder(self) -> Path:
         return self.data.absolute() / "attempts"
 

@@ -43,7 +43,7 @@ class HandDriven:
         """`data` holds a migrated database."""
         self.settings = ServeSettings(data=data, history=False)
         self.database_file = data / "archer.db"
-        self.store = SqlStore(Database(self.settings.database_url))
+        self.store = SqlStore(Database(self.settings.database.url))
         self.history_server: str | None = "http://127.0.0.1:18080"
         self.service = Service(
             self.store,

@@ -112,7 +112,7 @@ def test_the_api_and_the_history_server_can_not_share_a_port() -> None:
 def test_everything_on_disk_is_below_the_data_folder(tmp_path: Path) -> None:
     settings = load_settings(data=tmp_path)
 
-    assert settings.database_url == f"sqlite:///{tmp_path}/archer.db"
+    assert settings.database.url == f"sqlite:///{tmp_path}/archer.db"
     assert settings.attempts_folder.parent == tmp_path
     assert settings.events_folder.parent == tmp_path
 

@@ -40,7 +40,7 @@ class Door:
     def __init__(self, data: Path, config: ClusterConfig | None = None, **settings: Any) -> None:
         self.clock = FakeClock()
         self.settings = ServeSettings(data=data, history=False, slots=1, **settings)
-        self.database = Database(self.settings.database_url)
+        self.database = Database(self.settings.database.url)
         upgrade(self.database)
         self.store = SqlStore(self.database, self.clock)
         self.service = Service(
