@@ -5,8 +5,8 @@ A read may be sent a second time, and only when a kept connection turned out to 
 
 import socket
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -14,6 +14,8 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, Pr
 
 from archer.kubernetes.access import Access
 from archer.kubernetes.errors import ClusterUnreachableError
+
+_T = TypeVar("_T")
 
 _CONNECT_SECONDS: Final = 10.0
 _PIECE: Final = 65536
@@ -58,15 +60,7 @@ class Connections:
         self, method: str, target: str, *, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send a request and read the whole answer: status, headers, content. Raises ClusterUnreachableError."""
-        again = method == "GET"
-        while True:
-            try:
-                return self._call(method, target, headers, body)
-            except (HTTPError, OSError) as error:
-                if again and _is_stale(error):
-                    again = False
-                    continue
-                raise self._unreachable(error, method) from error
+        return self._sent(method, lambda: self._call(method, target, headers, body))
 
     def _call(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None
@@ -99,28 +93,34 @@ class Connections:
 
     def open(self, target: str, *, headers: Mapping[str, str], silence_seconds: float) -> urllib3.BaseHTTPResponse:
         """Begin a request whose answer has no end; `silence_seconds` without a byte is an error."""
-        again = True
-        while True:
-            try:
-                return self._watches.urlopen(
-                    "GET",
-                    self._prefix + target,
-                    headers=headers,
-                    timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, self._timeout), read=silence_seconds),
-                    redirect=False,
-                    retries=False,
-                    preload_content=False,
-                )
-            except (HTTPError, OSError) as error:
-                if again and _is_stale(error):
-                    again = False
-                    continue
-                raise self._unreachable(error, "GET") from error
+        return self._sent(
+            "GET",
+            lambda: self._watches.urlopen(
+                "GET",
+                self._prefix + target,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=min(_CONNECT_SECONDS, self._timeout), read=silence_seconds),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+            ),
+        )
 
     def close(self) -> None:
         """Close what is idle; what is under way ends by itself."""
         self._calls.close()
         self._watches.close()
+
+    def _sent(self, method: str, send: Callable[[], _T]) -> _T:
+        again = method == "GET"
+        while True:
+            try:
+                return send()
+            except (HTTPError, OSError) as error:
+                if again and _is_stale(error):
+                    again = False
+                    continue
+                raise self._unreachable(error, method) from error
 
     def _unreachable(self, error: Exception, method: str) -> ClusterUnreachableError:
         told = "" if method == "GET" or _was_not_sent(error) else "; whether it was done is not known"
