@@ -44,7 +44,6 @@ class Reflector(Generic[T]):
         on_change: Callable[[str, T | None, T | None], None],
         name: str,
         label_selector: str | None = None,
-        field_selector: str | None = None,
         key: Key = name_of,
         pace: Pace | None = None,
         hooks: Hooks | None = None,
@@ -58,7 +57,7 @@ class Reflector(Generic[T]):
         self.name = name
         self._client = client
         self._path = path
-        self._query = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        self._query = {"labelSelector": label_selector}
         self._mirror = Mirror(name, project=project, key=key, on_change=on_change)
         self._pace = pace or Pace()
         self._pacer = Pacer(self._pace)
