@@ -103,10 +103,7 @@ class KubernetesBackend:
             following.stop()
 
     def news(self, namespace: str) -> Collection[str] | None:
-        following = self._following.get(namespace)
-        if following is None:
-            raise BackendUnavailableError(f"namespace {namespace} of cluster {self.cluster} is not listened to")
-        return following.news()
+        return self._followed(namespace).news()
 
     def plan(self, job: Job, *, attempt: int, memory_rung: float) -> Mapping[str, Any]:
         return spark_application.build(
@@ -159,9 +156,7 @@ class KubernetesBackend:
 
     def sweep(self, namespace: str) -> int:
         """Release what a crash left behind in a followed namespace; how many attempts. Raises BackendUnavailableError."""
-        following = self._following.get(namespace)
-        if following is None:
-            raise BackendUnavailableError(f"namespace {namespace} of cluster {self.cluster} is not listened to")
+        following = self._followed(namespace)
         following.check()
         young = self._sweep_after_seconds
         return sweep(following, self._finalizers, self._known, now=int(self._clock()), young_seconds=young)
@@ -177,11 +172,6 @@ class KubernetesBackend:
             return None if attempt is None else self._text(attempt.job_id, attempt.number, "driver-log")
 
         return logs.read_piece(self._client, place.namespace, name, offset=offset, limit=limit, recorded=recorded)
-
-    def log_tail(self, name: str) -> str:
-        """The end of the driver's log, 64 KiB of it. Raises BackendUnavailableError."""
-        place = self._place(name)
-        return "" if place is None else logs.read_tail(self._client, place.namespace, name)
 
     def close(self) -> None:
         for namespace in list(self._following):
@@ -202,6 +192,12 @@ class KubernetesBackend:
         return [reflector for following in self._following.values() for reflector in following.reflectors]
 
     # where an attempt is
+
+    def _followed(self, namespace: str) -> Following:
+        following = self._following.get(namespace)
+        if following is None:
+            raise BackendUnavailableError(f"namespace {namespace} of cluster {self.cluster} is not listened to")
+        return following
 
     def _place(self, name: str) -> Place | None:
         return self._place_by_cache(name) or self._place_by_record(name, self._known([name]))
