@@ -9,6 +9,9 @@ from datetime import datetime
 
 from ulid import ULID
 
+STAND_IN = "j-" + "0" * 26
+"""For the id of a job that there is not, or not yet: as long as any."""
+
 _JOB_ID = re.compile(r"j-([0-9a-hjkmnp-tv-z]{26})")
 _EMR_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 

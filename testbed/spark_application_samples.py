@@ -229,9 +229,7 @@ def built(name: str) -> Built:
     """Its manifest and the reasons for it."""
     submission, config, lent = admitted(name)
     rung = JOBS[name][2]
-    return assemble(
-        submission, config=config, cluster=config.clusters[0], job_id=JOB_ID, name=f"{JOB_ID}-1", rung=rung, lent=lent
-    )
+    return assemble(submission, config=config, cluster=config.clusters[0], job_id=JOB_ID, rung=rung, lent=lent)
 
 
 def manifest(name: str) -> dict[str, Any]:

@@ -4,11 +4,11 @@ What the environment's file says about queues and profiles is `archer.tenancy`'s
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from archer import features
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import InvalidSubmissionError, Problem
+from archer.ids import STAND_IN
 from archer.problems import shown
 from archer.redaction import MASK, is_secret_key
 from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
@@ -19,9 +19,6 @@ from archer.spark_application.manifest import assemble, conf_of
 from archer.spark_application.places import bound_problems, place_problems
 from archer.spark_application.sizes import sizes_of
 from archer.submission import Submission
-
-LONGEST_JOB_ID: Final = "j-" + "0" * 26
-"""Stands for the id that a submission has not got yet."""
 
 
 def check(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> Sequence[Problem]:
@@ -36,7 +33,7 @@ def check(submission: Submission, *, config: ClusterConfig, cluster: ClusterView
     if problems:
         return problems
     try:
-        built = assemble(submission, config=config, cluster=cluster, job_id=LONGEST_JOB_ID, name=f"{LONGEST_JOB_ID}-1")
+        built = assemble(submission, config=config, cluster=cluster, job_id=STAND_IN)
     except InvalidSubmissionError as error:
         return error.problems
     return crd.problems_of(built.manifest)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from archer.cluster_config import ClusterConfig, ClusterView
+from archer.ids import STAND_IN
 from archer.spark_application.layers import Layer, values_of
 from archer.spark_application.manifest import Built, assemble, conf_of
 from archer.spark_application.places import highest_rung
@@ -12,8 +13,6 @@ from archer.submission import Driver, Executor, Submission
 
 Json = dict[str, Any]
 
-JOB_ID: Final = "j-" + "0" * 26
-"""Of a job that is explained and not submitted."""
 _PARTS: Final = ("driver", "executor")
 
 
@@ -24,30 +23,19 @@ def explain(
     cluster: ClusterView,
     lent: Mapping[str, Any] | None = None,
     rung: float = 1.0,
-    job_id: str = JOB_ID,
-    attempt: int = 1,
 ) -> Json:
     """What the cluster would be asked to run, and why.
 
     `lent` is what a profile lent the submission (`Profiled.lent`). Raises InvalidSubmissionError.
     """
-    built = assemble(
-        submission,
-        config=config,
-        cluster=cluster,
-        job_id=job_id,
-        name=f"{job_id}-{attempt}",
-        attempt=attempt,
-        rung=rung,
-        lent=lent,
-    )
+    built = assemble(submission, config=config, cluster=cluster, job_id=STAND_IN, rung=rung, lent=lent)
     return {
         "cluster": cluster.name,
         "manifest": built.manifest,
         "conf": {key: setting.as_json() for key, setting in built.conf.items()},
         "sizes": _sizes(built, submission, lent or {}, rung),
         "places": {role: _place(built, role) for role in _PARTS},
-        "highest_memory_rung": highest_rung(built.inputs, values_of(conf_of(built.inputs, name=job_id, lent=lent))),
+        "highest_memory_rung": highest_rung(built.inputs, values_of(conf_of(built.inputs, name=STAND_IN, lent=lent))),
     }
 
 

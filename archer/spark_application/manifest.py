@@ -49,11 +49,8 @@ def build(job: Job, *, config: ClusterConfig, cluster: ClusterView, attempt: int
     Raises LaunchRefusedError when the job cannot run there: the environment may have changed since it was accepted.
     """
     submission = Submission.model_validate(job.submission).model_copy(update={"queue": job.queue})
-    name = attempt_name(job.id, attempt)
     try:
-        built = assemble(
-            submission, config=config, cluster=cluster, job_id=job.id, name=name, attempt=attempt, rung=memory_rung
-        )
+        built = assemble(submission, config=config, cluster=cluster, job_id=job.id, attempt=attempt, rung=memory_rung)
     except InvalidSubmissionError as error:
         raise LaunchRefusedError(
             f"cluster {cluster.name} cannot run it any more: {error.problems[0]}",
@@ -69,7 +66,6 @@ def assemble(
     config: ClusterConfig,
     cluster: ClusterView,
     job_id: str,
-    name: str,
     attempt: int = 1,
     rung: float = 1.0,
     lent: Mapping[str, Any] | None = None,
@@ -81,6 +77,7 @@ def assemble(
     inputs = resolve(submission, config=config, cluster=cluster)
     if not isinstance(inputs, Inputs):
         raise InvalidSubmissionError(inputs)
+    name = attempt_name(job_id, attempt)
     layers = conf_of(inputs, name=name, lent=lent)
     sizes = sizes_of(submission, conf=values_of(layers), rung=rung)
     conf = _climbed(layers, sizes, rung)

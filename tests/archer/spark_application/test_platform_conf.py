@@ -11,7 +11,7 @@ from testbed.spark_application_samples import DOCUMENT, OPERATOR_DENIES, job, la
 
 def conf(changes: dict[str, Any] | None = None, **fields: Any) -> dict[str, str]:
     config = lab(**(changes or {}))
-    built = assemble(job(**fields), config=config, cluster=config.clusters[0], job_id="j-1", name="j-1-1")
+    built = assemble(job(**fields), config=config, cluster=config.clusters[0], job_id="j-1")
     found: dict[str, str] = built.manifest["spec"]["sparkConf"]
     return found
 
@@ -83,7 +83,7 @@ def test_metrics_are_served_on_the_drivers_page_under_a_name_that_stays() -> Non
 def test_dynamic_allocation_is_told_twice_and_alike() -> None:
     config = lab()
     wanted = job(executor={"instances": 4, "min_instances": 2, "max_instances": 9})
-    spec = assemble(wanted, config=config, cluster=config.clusters[0], job_id="j-1", name="j-1-1").manifest["spec"]
+    spec = assemble(wanted, config=config, cluster=config.clusters[0], job_id="j-1").manifest["spec"]
 
     assert spec["dynamicAllocation"] == {
         "enabled": True,
