@@ -110,7 +110,8 @@ class Admission:
         if not waiting:
             self._write_waits({})
             return False
-        judge = Judge(self._surroundings(waiting, now), Ledger.of(self.store.usage()), rung=self.store.rung)
+        rungs = self.store.rungs({(job.team, job.name) for job in waiting if job.attempt == 0})
+        judge = Judge(self._surroundings(waiting, now), Ledger.of(self.store.usage()), rungs=rungs)
         most = self.settings.per_round
         round_ = fair_share.pick(waiting, judge.around.tree, judge.ledger, most=most, admit=judge.admit)
         started = self._commit(round_.picked, fence, now)

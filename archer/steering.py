@@ -153,7 +153,7 @@ class Steering:
             switches=switches,
             config=self._config,
         )
-        judge = Judge(around, Ledger.of(self._store.usage()), rung=lambda _team, _name: 1.0)
+        judge = Judge(around, Ledger.of(self._store.usage()))
         return judge.routed(self._as_job(admitted.submission, admitted.queue, admitted.namespace))
 
     def _as_job(self, submission: Submission, queue: str, namespace: str | None) -> Job:

@@ -1,6 +1,6 @@
 """Judges one job by everything that can hold it back: pauses, queues, users, clusters. Counts it when it may start."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -60,13 +60,14 @@ class _Counted:
 
 
 class Judge:
-    """One round's. `rung` gives the factor that worked last for a team's job of a name."""
+    """One round's. `rungs`: the factor that worked last, by team and job name, where one is known."""
 
-    def __init__(self, around: Surroundings, ledger: Ledger, *, rung: Callable[[str | None, str], float]) -> None:
+    def __init__(
+        self, around: Surroundings, ledger: Ledger, *, rungs: Mapping[tuple[str | None, str], float] | None = None
+    ) -> None:
         self.around = around
         self.ledger = ledger
-        self._rung = rung
-        self._rungs: dict[tuple[str | None, str], float] = {}
+        self._rungs = rungs or {}
         self._teams: dict[str, TeamView] = (
             {} if around.config is None else {team.name: team for team in around.config.teams}
         )
@@ -116,10 +117,7 @@ class Judge:
         """Sizes to try, the best first: what worked last time, for a first attempt, unless it fits nowhere."""
         if job.attempt > 0:
             return [job.memory_rung]
-        key = (job.team, job.name)
-        if key not in self._rungs:
-            self._rungs[key] = self._rung(*key)
-        known = max(self._rungs[key], job.memory_rung)
+        known = max(self._rungs.get((job.team, job.name), job.memory_rung), job.memory_rung)
         return [known] if known == job.memory_rung else [known, job.memory_rung]
 
     def _limits(self, job: Job, rung: float, target: Target) -> Sequence[Refusal]:

@@ -159,8 +159,8 @@ class Store(Protocol):
         """What `set_waits` said of the user in the queue, else of the queue."""
         ...
 
-    def rung(self, team: str | None, name: str) -> float:
-        """The memory rung that worked last for the team's job of this name; 1.0 when none is known."""
+    def rungs(self, of: Collection[tuple[str | None, str]]) -> Mapping[tuple[str | None, str], float]:
+        """The memory rungs that worked last, by team and job name; what none is known of is left out."""
         ...
 
     def text(self, job_id: str, attempt: int, kind: str) -> str | None:

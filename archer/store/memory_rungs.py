@@ -1,12 +1,13 @@
 """Which rung of the memory ladder worked last, by team and job name: the next run begins there (D16)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, tuple_
 
 from archer.clock import to_ms
 from archer.model import Job
+from archer.store.chunks import chunks
 from archer.store.schema import attempts, memory_rungs
 from archer.store.upserts import upsert
 
@@ -32,14 +33,18 @@ def remember_rungs(connection: Connection, worked: Sequence[tuple[Job, datetime]
     upsert(connection, memory_rungs, rows)
 
 
-def read_rung(connection: Connection, team: str | None, name: str) -> float:
-    key = (team or "", name)
-    return _read(connection, [key]).get(key, FIRST_RUNG)
+def read_rungs(
+    connection: Connection, of: Collection[tuple[str | None, str]]
+) -> Mapping[tuple[str | None, str], float]:
+    """Of these teams' jobs of these names, where one is known."""
+    known = _read(connection, sorted({(team or "", name) for team, name in of}))
+    return {(team or None, name): rung for (team, name), rung in known.items()}
 
 
 def _read(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
-    if not keys:
-        return {}
     table = memory_rungs
-    query = select(table).where(tuple_(table.c.team, table.c.name).in_(keys))
-    return {(row.team, row.name): row.rung for row in connection.execute(query)}
+    found: dict[tuple[str, str], float] = {}
+    for some in chunks(keys):
+        query = select(table).where(tuple_(table.c.team, table.c.name).in_(some))
+        found |= {(row.team, row.name): row.rung for row in connection.execute(query)}
+    return found

@@ -176,8 +176,8 @@ class SqlStore:
     def wait_reason(self, queue: str, user: str | None) -> str | None:
         return self._read(lambda connection: queues.read_wait(connection, queue, user))
 
-    def rung(self, team: str | None, name: str) -> float:
-        return self._read(lambda connection: memory_rungs.read_rung(connection, team, name))
+    def rungs(self, of: Collection[tuple[str | None, str]]) -> Mapping[tuple[str | None, str], float]:
+        return self._read(lambda connection: memory_rungs.read_rungs(connection, of))
 
     def text(self, job_id: str, attempt: int, kind: str) -> str | None:
         return self._read(lambda connection: texts.read_text(connection, job_id, attempt, kind))

@@ -21,12 +21,11 @@ def test_the_rung_that_worked_last_is_remembered_for_the_teams_job_of_this_name(
     succeed(kit, rung=3.0, team="growth")
     succeed(kit, rung=2.0, team=None)
 
-    assert kit.store.rung("growth", "report") == 3.0
-    assert kit.store.rung(None, "report") == 2.0
-    assert kit.store.rung("growth", "other") == kit.store.rung("other", "report") == 1.0
+    asked = [("growth", "report"), (None, "report"), ("growth", "other"), ("other", "report")]
+    assert kit.store.rungs(asked) == {("growth", "report"): 3.0, (None, "report"): 2.0}
 
     succeed(kit, rung=1.0, team="growth")
-    assert kit.store.rung("growth", "report") == 1.0
+    assert kit.store.rungs([("growth", "report")]) == {("growth", "report"): 1.0}
 
 
 def test_an_end_that_asks_for_nothing_leaves_the_rung_as_it_is(kit: StoreKit) -> None:
@@ -34,4 +33,4 @@ def test_an_end_that_asks_for_nothing_leaves_the_rung_as_it_is(kit: StoreKit) ->
 
     kit.move(kit.submit(team="growth"), S.SUBMITTING, S.SUBMITTED, S.SUCCEEDED)
 
-    assert kit.store.rung("growth", "report") == 2.0
+    assert kit.store.rungs([("growth", "report")]) == {("growth", "report"): 2.0}
