@@ -12,7 +12,6 @@ ATTEMPT_LABEL: Final = written.ATTEMPT
 """On each application; the operator copies them to driver and executors."""
 
 APP_LABEL: Final = "sparkoperator.k8s.io/app-name"
-SUBMISSION_LABEL: Final = "sparkoperator.k8s.io/submission-id"
 ROLE_LABEL: Final = "spark-role"
 
 STOPPED_ANNOTATION: Final = f"{written.PREFIX}stopped-for"

@@ -33,16 +33,10 @@ class ApplicationRecord:
     error: str
     app_id: str | None
     """Spark's id of the application."""
-    submission_id: str | None
     created: int
-    submitted: int | None
-    ended: int | None
     deleting: bool
     executors: tuple[int, int, int]
     """Running, ended well, failed, as the operator counts."""
-    job_id: str
-    attempt: str
-    """Both from our labels, empty without them."""
     ui_url: str | None
 
 
@@ -53,7 +47,6 @@ class End:
     exit_code: int | None
     """None: it ended, and nobody saw how."""
     reason: str
-    message: str
     finished: int | None
 
 
@@ -93,9 +86,6 @@ class DriverRecord:
     """What it waited for when Archer ended it: `category: text`."""
     held: bool
     """Whether our finalizer keeps it."""
-    job_id: str
-    attempt: str
-    submission_id: str | None
 
     @property
     def ended(self) -> bool:
@@ -114,7 +104,6 @@ class ExecutorRecord:
     disruption: str
     reason: str
     pool: str | None
-    node: str | None
     pending: str
 
 
@@ -137,7 +126,7 @@ Pools = Sequence[tuple[str, Mapping[str, str]]]
 def application(manifest: Mapping[str, Any]) -> ApplicationRecord:
     """The record of a SparkApplication."""
     metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
-    state, labels = status.get("applicationState") or {}, metadata.get("labels") or {}
+    state = status.get("applicationState") or {}
     executors = list((status.get("executorState") or {}).values())
     return ApplicationRecord(
         name=metadata.get("name", ""),
@@ -145,14 +134,9 @@ def application(manifest: Mapping[str, Any]) -> ApplicationRecord:
         state=sys.intern(str(state.get("state") or "")),
         error=_cut(state.get("errorMessage")),
         app_id=status.get("sparkApplicationId") or None,
-        submission_id=status.get("submissionID") or None,
         created=seconds(metadata.get("creationTimestamp")) or 0,
-        submitted=seconds(status.get("lastSubmissionAttemptTime")),
-        ended=seconds(status.get("terminationTime")),
         deleting=bool(metadata.get("deletionTimestamp")),
         executors=(executors.count("RUNNING"), executors.count("COMPLETED"), executors.count("FAILED")),
-        job_id=labels.get(names.JOB_LABEL, ""),
-        attempt=sys.intern(labels.get(names.ATTEMPT_LABEL, "")),
         ui_url=(status.get("driverInfo") or {}).get("webUIIngressAddress") or None,
     )
 
@@ -160,8 +144,7 @@ def application(manifest: Mapping[str, Any]) -> ApplicationRecord:
 def driver(manifest: Mapping[str, Any], pools: Pools = ()) -> DriverRecord:
     """The record of a driver's pod."""
     metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
-    labels = metadata.get("labels") or {}
-    spec = manifest.get("spec") or {}
+    annotations, spec = metadata.get("annotations") or {}, manifest.get("spec") or {}
     container = _container(status, names.DRIVER_CONTAINER)
     waiting = (container.get("state") or {}).get("waiting") or {}
     return DriverRecord(
@@ -182,12 +165,9 @@ def driver(manifest: Mapping[str, Any], pools: Pools = ()) -> DriverRecord:
         disruption=_disruption(status),
         reason=sys.intern(status.get("reason") or ""),
         message=_cut(status.get("message")),
-        stopped_for=_interned((metadata.get("annotations") or {}).get(names.STOPPED_ANNOTATION)),
-        waited_for=(metadata.get("annotations") or {}).get(names.WAITED_ANNOTATION),
+        stopped_for=_interned(annotations.get(names.STOPPED_ANNOTATION)),
+        waited_for=annotations.get(names.WAITED_ANNOTATION),
         held=names.FINALIZER in (metadata.get("finalizers") or ()),
-        job_id=labels.get(names.JOB_LABEL, ""),
-        attempt=sys.intern(labels.get(names.ATTEMPT_LABEL, "")),
-        submission_id=labels.get(names.SUBMISSION_LABEL),
     )
 
 
@@ -201,18 +181,16 @@ def executor(manifest: Mapping[str, Any], pools: Pools = ()) -> ExecutorRecord |
             return RUNNING
         if not pending:
             return PENDING
-    end = end or End(exit_code=None, reason="", message="", finished=None)
+    end = end or End(exit_code=None, reason="", finished=None)
     # exit code 0 with this reason: only a worker process was killed, and the JVM left cleanly afterwards
     if phase == "Succeeded" and end.exit_code in {0, None} and end.reason != OOM_KILLED:
         return WELL
-    spec = manifest.get("spec") or {}
     return ExecutorRecord(
         name=metadata.get("name", ""),
         end=end,
         disruption=disruption,
         reason=sys.intern(reason),
-        pool=_pool(spec, pools),
-        node=_interned(spec.get("nodeName")),
+        pool=_pool(manifest.get("spec") or {}, pools),
         pending="" if phase in _ENDED_PHASES else pending,
     )
 
@@ -244,7 +222,6 @@ def _end(container: Mapping[str, Any]) -> End | None:
     return End(
         exit_code=None if reason == _UNKNOWN_END else int(terminated.get("exitCode") or 0),
         reason=reason,
-        message=_cut(terminated.get("message")),
         finished=seconds(terminated.get("finishedAt")),
     )
 

@@ -39,7 +39,8 @@ def test_drivers_and_executors_of_every_job_are_found_held_and_put_into_their_po
     driver = records.driver(pod(manifest, "driver", names.driver(attempt), exitCode=1), POOLS)
     executor = records.executor(pod(manifest, "executor", f"{attempt}-exec-12", exitCode=137), POOLS)
 
-    assert records.application(manifest).job_id == driver.job_id == JOB_ID
+    labels = [manifest["metadata"]["labels"], manifest["spec"]["driver"]["template"]["metadata"]["labels"]]
+    assert [each[names.JOB_LABEL] for each in labels] == [JOB_ID, JOB_ID]
     assert (driver.held, driver.end is not None, driver.pool is not None) == (True, True, True)
     assert isinstance(executor, ExecutorRecord)
     assert executor.pool is not None

@@ -8,7 +8,6 @@ import pytest
 from archer.backends.kubernetes import records
 from archer.backends.kubernetes.records import PENDING, RUNNING, WELL, ExecutorRecord
 from testbed import spark_manifests as made
-from testbed.archer_builders import JOB_ID
 
 MEGABYTE = 1024 * 1024
 
@@ -21,16 +20,15 @@ def test_a_manifest_without_a_status_is_a_record_without_news() -> None:
     assert (born.phase, born.end, born.started, born.ended, born.held) == ("", None, False, False, False)
 
 
-def test_an_application_tells_its_state_ids_times_and_executors() -> None:
+def test_an_application_tells_its_state_id_birth_and_executors() -> None:
     executors = {"e-1": "RUNNING", "e-2": "FAILED", "e-3": "RUNNING", "e-4": "COMPLETED"}
-    manifest = made.application("FAILED", "why", terminationTime=made.LATER, executorState=executors)
+    manifest = made.application("FAILED", "why", executorState=executors)
 
     found = records.application(manifest)
 
     assert (found.name, found.uid, found.state, found.error) == (made.NAME, "app-uid", "FAILED", "why")
-    assert (found.app_id, found.submission_id) == ("spark-1", "5-1")
-    assert (found.created, found.ended, found.executors) == (made.BORN_SECONDS, made.BORN_SECONDS + 300, (2, 1, 1))
-    assert (found.job_id, found.attempt, found.deleting) == (JOB_ID, "1", False)
+    assert (found.app_id, found.created, found.executors) == ("spark-1", made.BORN_SECONDS, (2, 1, 1))
+    assert not found.deleting
 
 
 def test_sparks_own_container_tells_how_a_driver_ended_and_no_sidecar() -> None:
