@@ -51,11 +51,7 @@ def lacking(path: str, value: str, feature: str, features: Collection[str] | Non
 
 def _needs(submission: Submission) -> Iterator[tuple[str, str, str]]:
     """Yield (path, value, feature)."""
-    application = submission.application
-    places = {"application.file": application.file}
-    for name in ("py_files", "jars", "files", "archives"):
-        places |= {f"application.{name}.{number}": each for number, each in enumerate(getattr(application, name))}
-    for path, value in places.items():
+    for path, value in submission.application.locations():
         yield from ((path, value, feature) for start, feature in _BY_VALUE.items() if value.startswith(start))
     for key, value in submission.conf.items():
         path = f"conf.{key}"

@@ -5,6 +5,7 @@ can the image be honoured) are the backend's. Unknown keys are refused: a misspe
 with default memory.
 """
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
@@ -142,6 +143,13 @@ class Application(_Part):
     def type(self) -> Literal["python", "java"]:
         """The language, from the file's suffix."""
         return "python" if PurePosixPath(self.file).suffix == ".py" else "java"
+
+    def locations(self) -> Iterator[tuple[str, str]]:
+        """Yield (path in the submission, value) of each file that the job is made of."""
+        yield "application.file", self.file
+        for name in ("py_files", "jars", "files", "archives"):
+            for number, value in enumerate(getattr(self, name)):
+                yield f"application.{name}.{number}", value
 
     @model_validator(mode="after")
     def _class_fits_file(self) -> Self:

@@ -89,11 +89,7 @@ def _label_problems(submission: Submission) -> Iterator[Problem]:
 
 
 def _location_problems(submission: Submission) -> Iterator[Problem]:
-    application = submission.application
-    places = {"application.file": application.file}
-    for name in ("py_files", "jars", "files", "archives"):
-        places |= {f"application.{name}.{number}": each for number, each in enumerate(getattr(application, name))}
-    for path, value in places.items():
+    for path, value in submission.application.locations():
         if "://" not in value or value.startswith("file://"):
             yield Problem(
                 path=path,

@@ -72,11 +72,7 @@ def _unsupported(submission: Submission) -> Iterator[Problem]:
 
 
 def _missing_files(submission: Submission) -> Iterator[Problem]:
-    application = submission.application
-    located = [("application.file", application.file)]
-    for field in ("py_files", "jars", "files", "archives"):
-        located += [(f"application.{field}.{at}", value) for at, value in enumerate(getattr(application, field))]
-    for path, location in located:
+    for path, location in submission.application.locations():
         # `data.zip#name` unpacks as `name`
         file = spark.local_path(location.partition("#")[0])
         if file is None:
