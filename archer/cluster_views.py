@@ -217,6 +217,18 @@ class ClusterConfig(_Part):
         """Full paths of the queues that take jobs."""
         return frozenset(queue.path for queue in self.queues.tree if queue.leaf)
 
+    def cluster(self, name: str | None) -> ClusterView | None:
+        """Return the cluster of that name, None when there is none."""
+        return next((cluster for cluster in self.clusters if cluster.name == name), None)
+
+    def team(self, name: str | None) -> TeamView | None:
+        """Return the team of that name, None when there is none."""
+        return next((team for team in self.teams if team.name == name), None)
+
+    def profile(self, name: str | None) -> ProfileView | None:
+        """Return the profile of that name, None when there is none."""
+        return next((profile for profile in self.profiles if profile.name == name), None)
+
     def team_may_use(self, team: TeamView, queue: str) -> bool:
         """Return whether `queue` is a leaf that is one of the team's queues or lies below one."""
         return queue in self.leaves and any(queue == own or queue.startswith(f"{own}.") for own in team.queues)

@@ -56,13 +56,13 @@ class Tenancy:
             return _admit_without_config(submission)
         config = self._config
         queue = submission.queue or config.queues.default
-        team = next((team for team in config.teams if team.name == submission.team), None)
+        team = config.team(submission.team)
         problems = [*_team_problems(config, submission, team), *_queue_problems(config, submission, team)]
         notes = []
         if submission.queue is None:
             notes.append(f"queue {queue} is the default of environment {config.environment}; the job names none")
         profiled = Profiled(submission=submission.model_copy(update={"queue": queue}))
-        profile = next((profile for profile in config.profiles if profile.name == submission.profile), None)
+        profile = config.profile(submission.profile)
         if profile is not None:
             profiled = profiles.apply(profile, profiled.submission)
             problems += profiled.problems

@@ -45,18 +45,13 @@ def _parsed(body: Json) -> Submission:
 
 
 def _cluster(config: ClusterConfig, submission: Submission) -> ClusterView:
-    by_name = {cluster.name: cluster for cluster in config.clusters}
-    if submission.cluster is not None:
-        found = by_name.get(submission.cluster)
-        if found is None:
-            allowed = f"a cluster of environment {config.environment}: {', '.join(by_name)}"
-            problem = Problem(
-                path="cluster",
-                value=shown(submission.cluster),
-                allowed=allowed,
-                fix="use one of these, or leave it out",
-            )
-            raise InvalidSubmissionError([problem])
-        return found
-    team = next((team for team in config.teams if team.name == submission.team), None)
-    return config.clusters[0] if team is None else by_name[team.clusters[0]]
+    wanted = submission.cluster
+    if wanted is None:
+        team = config.team(submission.team)
+        wanted = config.clusters[0].name if team is None else team.clusters[0]
+    found = config.cluster(wanted)
+    if found is None:
+        allowed = f"a cluster of environment {config.environment}: {', '.join(each.name for each in config.clusters)}"
+        fix = "use one of these, or leave it out"
+        raise InvalidSubmissionError([Problem(path="cluster", value=shown(wanted), allowed=allowed, fix=fix)])
+    return found

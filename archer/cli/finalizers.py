@@ -109,7 +109,7 @@ def _access(kubeconfig: Path | None, context: str | None, cluster: str | None, c
         fix = "give --config, or leave --cluster out and give --context"
         raise InvalidSettingsError([Problem(path="config", value="absent", allowed="an archer.yaml", fix=fix)])
     environment = load_cluster_config(config)
-    found = next((each for each in environment.clusters if each.name == cluster), None)
+    found = environment.cluster(cluster)
     if found is None:
         known = ", ".join(each.name for each in environment.clusters)
         problem = Problem(path="cluster", value=cluster, allowed=f"one of {known}", fix="use one of these")

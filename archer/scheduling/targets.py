@@ -55,7 +55,7 @@ def _target(
     now: datetime,
 ) -> Target:
     name = backend.cluster
-    view = None if config is None else next((view for view in config.clusters if view.name == name), None)
+    view = None if config is None else config.cluster(name)
     switch = next((switch for switch in switches if (switch.kind, switch.name) == ("cluster", name)), None)
     fresh = health is not None and now - health.at <= timedelta(seconds=HEALTH_SECONDS)
     known = health if fresh else None

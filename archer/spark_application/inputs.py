@@ -63,7 +63,7 @@ class Inputs:
 
 def resolve(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> Inputs | Sequence[Problem]:
     """The inputs, or everything that is missing to have them."""
-    team = next((team for team in config.teams if team.name == submission.team), None)
+    team = config.team(submission.team)
     problems = _team_problems(submission, config, cluster, team)
     image = None if submission.image is not None else image_for(config, submission.spark_version)
     problems += _image_problems(submission, config, image)

@@ -124,7 +124,7 @@ def conf_of(inputs: Inputs, *, name: str, lent: Mapping[str, Any] | None = None)
 def _profile_conf(inputs: Inputs) -> dict[str, str]:
     """What the profile, as it is now, says that the accepted submission says too."""
     submission = inputs.submission
-    profile = next((each for each in inputs.config.profiles if each.name == submission.profile), None)
+    profile = inputs.config.profile(submission.profile)
     if profile is None:
         return {}
     bare = Submission(name=submission.name, application=submission.application, parameters=submission.parameters)
