@@ -171,9 +171,12 @@ class Following:
                 if len(self._gone) > _GONE:
                     self._gone.popitem(last=False)
 
-    def _on_executor(self, pod: str, _before: _Executor | None, after: _Executor | None) -> None:
+    def _on_executor(self, pod: str, before: _Executor | None, after: _Executor | None) -> None:
         attempt = names.attempt_of_executor(pod)
+        waited = isinstance(before, ExecutorRecord) and bool(before.pending)
         with self._lock:
+            if waited or isinstance(after, ExecutorRecord):
+                self._news.add(attempt)
             if after is None:
                 pods = self._executors.get(attempt, {})
                 pods.pop(pod, None)
@@ -181,8 +184,6 @@ class Following:
                     self._executors.pop(attempt, None)
                 return
             self._executors.setdefault(attempt, {})[pod] = after
-            if isinstance(after, ExecutorRecord):
-                self._news.add(attempt)
 
 
 def counted(pods: Mapping[str, _Executor]) -> Executors:

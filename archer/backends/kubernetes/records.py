@@ -24,7 +24,10 @@ _UNKNOWN_END: Final = "ContainerStatusUnknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRecord:
-    """A SparkApplication. Times are whole seconds since 1970."""
+    """A SparkApplication. Times are whole seconds since 1970.
+
+    What the operator counts of executors isn't kept: it would make each of thousands of executors news of its attempt.
+    """
 
     name: str
     uid: str
@@ -35,8 +38,6 @@ class ApplicationRecord:
     """Spark's id of the application."""
     created: int
     deleting: bool
-    executors: tuple[int, int, int]
-    """Running, ended well, failed, as the operator counts."""
     ui_url: str | None
 
 
@@ -127,7 +128,6 @@ def application(manifest: Mapping[str, Any]) -> ApplicationRecord:
     """The record of a SparkApplication."""
     metadata, status = manifest.get("metadata") or {}, manifest.get("status") or {}
     state = status.get("applicationState") or {}
-    executors = list((status.get("executorState") or {}).values())
     return ApplicationRecord(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
@@ -136,7 +136,6 @@ def application(manifest: Mapping[str, Any]) -> ApplicationRecord:
         app_id=status.get("sparkApplicationId") or None,
         created=seconds(metadata.get("creationTimestamp")) or 0,
         deleting=bool(metadata.get("deletionTimestamp")),
-        executors=(executors.count("RUNNING"), executors.count("COMPLETED"), executors.count("FAILED")),
         ui_url=(status.get("driverInfo") or {}).get("webUIIngressAddress") or None,
     )
 

@@ -81,6 +81,17 @@ def test_executors_are_counted_by_attempt_and_only_a_bad_end_is_news(
     assert following.news() == {made.NAME}
 
 
+def test_an_executor_that_no_longer_waits_is_news(ended: FakeKubernetes, following: Following) -> None:
+    until(lambda: following.synced and len(ended.asked("WATCH")) == 3)
+    ended.tell("ADDED", PODS, made.executor(3, "Pending", node=None, conditions=[made.unschedulable()]))
+    until(lambda: following.executors(made.NAME).stuck)
+    following.news()
+
+    ended.tell("MODIFIED", PODS, made.executor(3, "Running"))
+    until(lambda: following.executors(made.NAME).running == 1)
+    assert following.news() == {made.NAME}
+
+
 def test_a_driver_that_went_is_remembered_as_it_was(ended: FakeKubernetes, following: Following) -> None:
     until(lambda: following.synced and len(ended.asked("WATCH")) == 3)
     assert following.gone(made.NAME) is None

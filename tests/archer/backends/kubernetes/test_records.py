@@ -16,19 +16,22 @@ def test_a_manifest_without_a_status_is_a_record_without_news() -> None:
     new = records.application({"metadata": {"name": "a", "uid": "u"}})
     born = records.driver({"metadata": {"name": "a-driver", "uid": "u"}})
 
-    assert (new.state, new.error, new.app_id, new.executors) == ("", "", None, (0, 0, 0))
+    assert (new.state, new.error, new.app_id) == ("", "", None)
     assert (born.phase, born.end, born.started, born.ended, born.held) == ("", None, False, False, False)
 
 
-def test_an_application_tells_its_state_id_birth_and_executors() -> None:
-    executors = {"e-1": "RUNNING", "e-2": "FAILED", "e-3": "RUNNING", "e-4": "COMPLETED"}
-    manifest = made.application("FAILED", "why", executorState=executors)
-
-    found = records.application(manifest)
+def test_an_application_tells_its_state_id_and_birth() -> None:
+    found = records.application(made.application("FAILED", "why"))
 
     assert (found.name, found.uid, found.state, found.error) == (made.NAME, "app-uid", "FAILED", "why")
-    assert (found.app_id, found.created, found.executors) == ("spark-1", made.BORN_SECONDS, (2, 1, 1))
+    assert (found.app_id, found.created) == ("spark-1", made.BORN_SECONDS)
     assert not found.deleting
+
+
+def test_executors_that_the_operator_counts_make_no_other_record() -> None:
+    counted = made.application("RUNNING", executorState={"e-1": "RUNNING", "e-2": "FAILED"})
+
+    assert records.application(counted) == records.application(made.application("RUNNING"))
 
 
 def test_sparks_own_container_tells_how_a_driver_ended_and_no_sidecar() -> None:
