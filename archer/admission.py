@@ -160,12 +160,8 @@ class Admission:
             self._trials[target.name] = now
 
     def _end_overdue(self, fence: Fence) -> None:
-        overdue: dict[str, Job] = {}
-        for cluster in self.backends:
-            for job in self.store.overdue(cluster, now=self.clock.now(), limit=_OVERDUE):
-                overdue[job.id] = job
         wanted = []
-        for job in overdue.values():
+        for job in self.store.overdue(list(self.backends), now=self.clock.now(), limit=_OVERDUE):
             with isolated(job.id):
                 wanted.append((job.id, self._too_late(job)))
         self._change(wanted, fence)

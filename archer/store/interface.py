@@ -210,8 +210,8 @@ class Store(Protocol):
         """
         ...
 
-    def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        """QUEUED jobs of a cluster, or of none yet, whose queue deadline has passed."""
+    def overdue(self, clusters: Collection[str], *, now: datetime, limit: int) -> Sequence[Job]:
+        """QUEUED jobs of these clusters, or of none yet, whose queue deadline has passed."""
         ...
 
     def in_states(

@@ -77,11 +77,11 @@ def list_events(connection: Connection, job_id: str, *, after: int, limit: int) 
     return [to_event(row) for row in connection.execute(query)]
 
 
-def list_overdue(connection: Connection, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
+def list_overdue(connection: Connection, clusters: Collection[str], *, now: datetime, limit: int) -> Sequence[Job]:
     query = (
         select(jobs)
         .where(
-            jobs.c.cluster.in_([cluster, ""]),
+            jobs.c.cluster.in_([*clusters, ""]),
             jobs.c.state == JobState.QUEUED.value,
             jobs.c.queue_deadline <= to_ms(now),
         )

@@ -206,8 +206,8 @@ class SqlStore:
     def revoke_token(self, token_id: str, *, at: datetime) -> None:
         self._write(lambda connection: tokens.revoke(connection, token_id, at=at))
 
-    def overdue(self, cluster: str, *, now: datetime, limit: int) -> Sequence[Job]:
-        return self._read(lambda connection: queries.list_overdue(connection, cluster, now=now, limit=limit))
+    def overdue(self, clusters: Collection[str], *, now: datetime, limit: int) -> Sequence[Job]:
+        return self._read(lambda connection: queries.list_overdue(connection, clusters, now=now, limit=limit))
 
     def in_states(
         self,

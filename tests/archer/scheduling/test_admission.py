@@ -363,7 +363,7 @@ def test_a_rounds_calls_to_the_store_do_not_depend_on_how_many_wait(
 
     assert dict(calls) == {
         "acquire": 1,
-        "overdue": 2,
+        "overdue": 1,
         "waiting": 1,
         "switches": 1,
         "health": 1,

@@ -88,17 +88,21 @@ def test_a_job_without_a_cluster_is_overdue_in_each_and_counted_in_none(kit: Sto
     assert job.cluster is None
 
     for cluster in ("blue", "green"):
-        assert list(kit.store.overdue(cluster, now=now, limit=9)) == [job]
+        assert list(kit.store.overdue([cluster], now=now, limit=9)) == [job]
         assert kit.store.count(cluster, [S.QUEUED]) == 0
 
 
 def test_overdue_are_the_queued_beyond_their_deadline(kit: StoreKit) -> None:
-    job = kit.submit(queue_deadline=kit.clock.now() + timedelta(seconds=5))
-    kit.submit()
+    deadline = kit.clock.now() + timedelta(seconds=5)
+    east, west = (kit.submit(cluster=cluster, queue_deadline=deadline) for cluster in ("east", "west"))
+    kit.submit(cluster="east")
+    kit.submit(cluster="south", queue_deadline=deadline)
 
-    assert kit.store.overdue("local", now=kit.clock.now(), limit=10) == []
+    assert kit.store.overdue(["east", "west"], now=kit.clock.now(), limit=10) == []
     kit.clock.advance(5)
-    assert [found.id for found in kit.store.overdue("local", now=kit.clock.now(), limit=10)] == [job.id]
+    found = kit.store.overdue(["east", "west"], now=kit.clock.now(), limit=10)
+    assert {job.id for job in found} == {east.id, west.id}
+    assert len(kit.store.overdue(["east", "west"], now=kit.clock.now(), limit=1)) == 1
 
 
 def test_jobs_in_states_come_with_their_latest_attempt_page_by_page(kit: StoreKit) -> None:

@@ -20,7 +20,7 @@ S = JobState
 
 ASKED: dict[str, Callable[[StoreKit], Any]] = {
     "waiting": lambda kit: kit.store.waiting(now=kit.clock.now(), per_queue=5),
-    "overdue": lambda kit: kit.store.overdue("local", now=kit.clock.now(), limit=5),
+    "overdue": lambda kit: kit.store.overdue(["east", "local"], now=kit.clock.now(), limit=5),
     "usage": lambda kit: kit.store.usage(),
     "oldest_queued": lambda kit: kit.store.oldest_queued(),
     "standing": lambda kit: kit.store.standing(kit.store.job("1")),
