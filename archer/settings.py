@@ -141,9 +141,11 @@ class ServeSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe line of the server's own log, JSON on stderr."""
 
-    @field_validator("roles", "authentication", "trusted_proxies", "group_roles", mode="before")
+    @field_validator(
+        *("roles", "authentication", "trusted_proxies", "group_roles", "kube_contexts", "only_clusters"), mode="before"
+    )
     @classmethod
-    def _split_roles(cls, value: object) -> object:
+    def _split_words(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
         return value
@@ -185,11 +187,6 @@ class ServeSettings(BaseSettings):
                 allowed = "a list of GROUP=ROLE, with a role of {roles}"
                 raise PydanticCustomError("grant", allowed, {"roles": ROLE_WORDS, "value": text})
         return value
-
-    @field_validator("kube_contexts", "only_clusters", mode="before")
-    @classmethod
-    def _split_names(cls, value: object) -> object:
-        return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
     @field_validator("kube_contexts")
     @classmethod
