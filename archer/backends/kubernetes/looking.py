@@ -70,7 +70,7 @@ class Looker:
                 sorted_out.found[attempt] = Observation(phase=Phase.VANISHED, last_seen=last_seen)
                 continue
             found_at[attempt] = place
-            _sort(sorted_out, _Seen(attempt, place, self._cached(attempt, place)))
+            sorted_out.take(_Seen(attempt, place, self._cached(attempt, place)))
         self._ask(sorted_out)
         found = sorted_out.found | self._endings(sorted_out.ended, known)
         self._look_again(found, found_at)
@@ -110,7 +110,7 @@ class Looker:
             if facts is None:
                 sorted_out.unsure.append(seen)
             else:
-                _sort(sorted_out, replace(seen, facts=facts))
+                sorted_out.take(replace(seen, facts=facts))
         left = [*sorted_out.unsure, *unsure[LIVE_PER_LOOK:]]
         sorted_out.found.update((seen.attempt, NOTHING_NEW) for seen in left)
 
@@ -194,21 +194,18 @@ class _Sorted:
     ended: list[tuple[_Seen, End]] = field(default_factory=list)
 
     def take(self, seen: _Seen) -> None:
-        match judge(seen.facts):
+        try:
+            verdict = judge(seen.facts)
+        except Exception:  # noqa: BLE001  # as above
+            _log.exception("attempt not understood", attempt=seen.attempt)
+            verdict = NOTHING_NEW
+        match verdict:
             case Observation() as observation:
                 self.found[seen.attempt] = observation
             case End() as end:
                 self.ended.append((seen, end))
             case Unsure():
                 self.unsure.append(seen)
-
-
-def _sort(sorted_out: _Sorted, seen: _Seen) -> None:
-    try:
-        sorted_out.take(seen)
-    except Exception:  # noqa: BLE001  # as above
-        _log.exception("attempt not understood", attempt=seen.attempt)
-        sorted_out.found[seen.attempt] = NOTHING_NEW
 
 
 def _is_long_over(facts: Facts, driver: DriverRecord) -> bool:
