@@ -210,8 +210,7 @@ class _Sorted:
 
 def _is_long_over(facts: Facts, driver: DriverRecord) -> bool:
     """Whether its log was asked for long enough: a kubelet that doesn't answer keeps no job from its end."""
-    finished = None if driver.end is None else driver.end.finished
-    return facts.now - (finished or driver.deleted or driver.created) >= LOG_SECONDS
+    return facts.now - (driver.finished or driver.deleted or driver.created) >= LOG_SECONDS
 
 
 def _leaves(facts: Facts, driver: DriverRecord) -> bool:

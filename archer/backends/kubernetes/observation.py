@@ -117,7 +117,7 @@ def _is_enough(app: ApplicationRecord, driver: DriverRecord, now: int) -> bool:
     if driver.end is None:
         # deleted before it began, or with its node: the operator may wait for ever
         return driver.deleted is not None
-    return driver.end.finished is not None and now - driver.end.finished >= _SILENT_SECONDS
+    return driver.finished is not None and now - driver.finished >= _SILENT_SECONDS
 
 
 def _nothing_lives(facts: Facts) -> Verdict:
@@ -220,7 +220,7 @@ def ended_by_itself(driver: DriverRecord) -> bool:
     """Whether it had ended before anybody asked for its end."""
     if driver.deleted is None:
         return driver.ended
-    finished = None if driver.end is None else driver.end.finished
+    finished = driver.finished
     if finished is None or driver.end is None:
         return False
     if driver.stopped_for is not None and driver.end.exit_code in _STOPPED and driver.end.reason != OOM_KILLED:
@@ -279,8 +279,7 @@ def _living(facts: Facts, app: ApplicationRecord) -> Observation:
 def _running_substate(facts: Facts, app: ApplicationRecord) -> str | None:
     driver = facts.driver
     if driver is not None and driver.ended:
-        finished = driver.end.finished if driver.end else None
-        late = None if finished is None else _step(facts.now - finished)
+        late = None if driver.finished is None else _step(facts.now - driver.finished)
         if late is not None and late >= _LATE_SECONDS:
             return f"its driver ended over {late} s ago, and the operator has not said so"
         return None

@@ -89,6 +89,11 @@ class DriverRecord:
     """Whether our finalizer keeps it."""
 
     @property
+    def finished(self) -> int | None:
+        """When Spark's own container ended, as far as is known."""
+        return None if self.end is None else self.end.finished
+
+    @property
     def ended(self) -> bool:
         """Nothing of it runs any more, and nothing ever will."""
         # deleted before a node was found, or before its kubelet had started anything
