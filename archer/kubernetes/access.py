@@ -4,7 +4,6 @@ No proxy is ever used, and no variable of the shell is read: what a cluster is r
 """
 
 import ipaddress
-import json
 import os
 import ssl
 import tempfile
@@ -18,6 +17,7 @@ from archer.errors import Problem
 from archer.kubernetes import eks, kubeconfig
 from archer.kubernetes.credentials import Credentials, file_token
 from archer.kubernetes.errors import ClusterUnreachableError, InvalidAccessError
+from archer.problems import shown
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where kubelet puts a pod's token and the cluster's authority."""
@@ -138,5 +138,5 @@ def _is_loopback(host: str) -> bool:
 
 
 def _invalid(path: str, value: str | None, allowed: str, fix: str) -> InvalidAccessError:
-    given = "absent" if value is None else json.dumps(value)[:200]
+    given = "absent" if value is None else shown(value)
     return InvalidAccessError([Problem(path=path, value=given, allowed=allowed, fix=fix)])

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from archer.errors import Problem
 from archer.kubernetes.credentials import Credentials, FixedToken, file_token
 from archer.kubernetes.errors import InvalidAccessError
 from archer.kubernetes.exec_plugin import VERSIONS, exec_token
+from archer.problems import shown
 
 _UNSUPPORTED: Final = {
     "cluster": {"proxy-url": "reach the API server directly"},
@@ -85,7 +85,7 @@ class _Reader:
             raise InvalidAccessError(self.problems, file=str(self.file))
 
     def _wrong(self, path: str, value: Any, allowed: str, fix: str) -> None:
-        given = "absent" if value is None else json.dumps(value, default=str)[:200]
+        given = "absent" if value is None else shown(value)
         self.problems.append(Problem(path=path, value=given, allowed=allowed, fix=fix))
 
     def _document(self) -> Mapping[str, Any]:
