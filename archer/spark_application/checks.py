@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from archer import features
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import InvalidSubmissionError, Problem
-from archer.ids import STAND_IN
+from archer.ids import STAND_IN, attempt_name
 from archer.problems import shown
 from archer.redaction import MASK, is_secret_key
 from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
 from archer.spark_application import crd, names
 from archer.spark_application.inputs import Inputs, resolve
 from archer.spark_application.layers import values_of
-from archer.spark_application.manifest import assemble, conf_of
+from archer.spark_application.manifest import assemble_of, conf_of
 from archer.spark_application.places import bound_problems, place_problems
 from archer.spark_application.sizes import sizes_of
 from archer.submission import Submission
@@ -28,12 +28,13 @@ def check(submission: Submission, *, config: ClusterConfig, cluster: ClusterView
     inputs = resolve(submission, config=config, cluster=cluster)
     if not isinstance(inputs, Inputs):
         return [*problems, *inputs]
-    sizes = sizes_of(submission, conf=values_of(conf_of(inputs, name="any")))
+    layers = conf_of(inputs, name=attempt_name(STAND_IN, 1))
+    sizes = sizes_of(submission, conf=values_of(layers))
     problems += [*place_problems(inputs, sizes), *bound_problems(inputs, sizes)]
     if problems:
         return problems
     try:
-        built = assemble(submission, config=config, cluster=cluster, job_id=STAND_IN)
+        built = assemble_of(inputs, layers, job_id=STAND_IN)
     except InvalidSubmissionError as error:
         return error.problems
     return crd.problems_of(built.manifest)

@@ -77,8 +77,15 @@ def assemble(
     inputs = resolve(submission, config=config, cluster=cluster)
     if not isinstance(inputs, Inputs):
         raise InvalidSubmissionError(inputs)
-    name = attempt_name(job_id, attempt)
-    layers = conf_of(inputs, name=name, lent=lent)
+    layers = conf_of(inputs, name=attempt_name(job_id, attempt), lent=lent)
+    return assemble_of(inputs, layers, job_id=job_id, attempt=attempt, rung=rung)
+
+
+def assemble_of(
+    inputs: Inputs, layers: Mapping[str, Setting], *, job_id: str, attempt: int = 1, rung: float = 1.0
+) -> Built:
+    """As `assemble`, where the inputs and what `conf_of` says of them are known."""
+    submission, name = inputs.submission, attempt_name(job_id, attempt)
     sizes = sizes_of(submission, conf=values_of(layers), rung=rung)
     conf = _climbed(layers, sizes, rung)
     places = places_for(inputs, sizes)
