@@ -33,6 +33,7 @@ class Guarded:
         self.identity = identity
         self._service = service
         self._access = access
+        self._seen: dict[str, Target] = {}
 
     def submit(self, submission: Submission, *, header_key: str | None = None) -> SubmitResult:
         """In the identity's own name, or, for those who may, in the name that the submission gives."""
@@ -55,7 +56,10 @@ class Guarded:
 
     def job(self, key: str, verb: Verb = Verb.READ) -> Job:
         job = self._service.job(key)
-        require(self.identity, verb, Target.of(job))
+        target = Target.of(job)
+        # whose it is and where never changes: the same request need not look again
+        self._seen |= {key: target, job.id: target}
+        require(self.identity, verb, target)
         return job
 
     def version(self, job_id: str) -> int:
@@ -152,6 +156,10 @@ class Guarded:
         return self._service.history_url(job)
 
     def _checked(self, key: str, verb: Verb) -> str:
-        if self.identity.proof is not Proof.NONE:
+        if self.identity.proof is Proof.NONE:
+            return key
+        if key in self._seen:
+            require(self.identity, verb, self._seen[key])
+        else:
             self.job(key, verb)
         return key

@@ -199,6 +199,23 @@ def test_the_filter_for_another_user_shows_nothing_more(guarded: Door, job: Job)
     assert Caller(guarded, "owner").ask("GET", JOBS, params={"user": "ada"}).json()["jobs"][0]["id"] == job.id
 
 
+def test_a_page_looks_once_at_how_long_its_job_waits(guarded: Door, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its events, attempts and logs are of the job that was let in: a count of those before it for each would cost much."""
+    looks: list[str] = []
+    standing = guarded.store.standing
+
+    def counted(job: Job) -> tuple[str | None, int]:
+        looks.append(job.id)
+        return standing(job)
+
+    monkeypatch.setattr(guarded.store, "standing", counted)
+
+    answer = Caller(guarded, "team").ask("GET", f"/jobs/{job.id}", {"Accept": "text/html"})
+
+    assert answer.status_code == 200
+    assert looks == [job.id]
+
+
 def test_the_history_names_who_was_proven_not_who_was_named(guarded: Door, job: Job) -> None:
     Caller(guarded, "admin").ask("POST", f"{JOBS}/{job.id}/kill", json={})
 
