@@ -17,10 +17,11 @@ from archer.backends.interface import Backend, Sweeping
 from archer.bells import Bell
 from archer.clock import Clock
 from archer.cluster_config import ClusterConfig
+from archer.composition import REQUEST_SECONDS
 from archer.dispatcher import Dispatcher
 from archer.errors import ArcherError
 from archer.janitor import Janitor
-from archer.launching import Launcher
+from archer.launching import Launcher, LaunchSettings
 from archer.loops import LeaseKeeper, Loop, NoLease, Step
 from archer.settings import ServeSettings
 from archer.sharing import Share, SharedLeaseKeeper
@@ -29,7 +30,7 @@ from archer.tracker import Tracker
 from archer.worker_metrics import WorkerMetrics
 
 _CLAIM_SECONDS: Final = 60.0
-"""How long a launcher may take before another one may create the attempt; a create itself takes 15 s at most."""
+"""How long a launcher may take before another one may create the attempt: several times what a create takes at most."""
 
 _log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class Workers:
                 backend=backend,
                 clock=self._clock,
                 owner=self._owner,
+                settings=LaunchSettings(claim_seconds=_CLAIM_SECONDS, request_timeout_seconds=REQUEST_SECONDS),
                 elsewhere=len(self._fleet) > 1,
                 given_back=self._dispatch.ring,
                 created=partial(self._metrics.created, backend.cluster),
