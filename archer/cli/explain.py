@@ -13,6 +13,7 @@ from archer.cli import submit
 from archer.cli.options import Output
 from archer.cli.output import OutputFormat, say, write, write_columns, write_json, write_pairs
 from archer.client_errors import RequestRefusedError
+from archer.retries import TOP_RUNG
 
 Config = Annotated[
     Path | None,
@@ -25,7 +26,9 @@ Config = Annotated[
 ]
 MemoryRung = Annotated[
     float,
-    typer.Option("--memory-rung", metavar="N", min=1, max=4, help="The rung of the memory ladder, 1 to 4."),
+    typer.Option(
+        "--memory-rung", metavar="N", min=1, max=TOP_RUNG, help=f"The rung of the memory ladder, 1 to {TOP_RUNG:g}."
+    ),
 ]
 
 

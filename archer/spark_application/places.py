@@ -11,13 +11,14 @@ from typing import Final
 from archer.cluster_config import PoolView
 from archer.errors import Problem
 from archer.problems import shown
+from archer.retries import TOP_RUNG
 from archer.spark_application.inputs import Inputs
 from archer.spark_application.sizes import PodSize, Sizes, sizes_of
 
 USABLE: Final = 0.85
 """Share of a node's memory that a job's pod may have: the rest is the kernel's, the kubelet's and the daemons'. The same
 rule of thumb as the environment file's own check."""
-RUNGS: Final = (1.0, 2.0, 3.0, 4.0)
+RUNGS: Final = tuple(float(rung) for rung in range(1, int(TOP_RUNG) + 1))
 
 
 @dataclass(frozen=True, kw_only=True)
