@@ -59,10 +59,21 @@ def test_an_executor_fits_the_largest_node(cores: int, memory: str, *, fits: boo
     assert (list(profiles.fits_a_node(made, AT, made.profiles[0])) == []) is fits
 
 
-def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile() -> None:
+def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile_and_no_other() -> None:
     """Two lists, because neither package may import the other; memory overhead has no field in a profile, so it may be set."""
     from archer.reserved import RESERVED_CONF, RESERVED_ON_KUBERNETES
 
     overhead = {"spark.driver.memoryOverhead", "spark.executor.memoryOverhead"}
 
-    assert {*RESERVED_CONF, *RESERVED_ON_KUBERNETES} - overhead <= set(profiles.DENIED)
+    assert {*RESERVED_CONF, *RESERVED_ON_KUBERNETES} - overhead == set(profiles.DENIED)
+
+
+def test_profiles_are_read_as_archer_reads_them() -> None:
+    """Stated twice for the same reason: what stands for a parameter, how small a heap may be, how much of a node a pod has."""
+    from archer.profile_views import PLACEHOLDER
+    from archer.spark_application.places import USABLE
+    from archer.submission import MIN_HEAP_MIB
+
+    assert profiles.PLACEHOLDER.pattern == PLACEHOLDER.pattern
+    assert profiles.LEAST_HEAP_GIB * 1024 == MIN_HEAP_MIB
+    assert profiles.USABLE == USABLE
