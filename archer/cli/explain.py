@@ -27,7 +27,11 @@ Config = Annotated[
 MemoryRung = Annotated[
     float,
     typer.Option(
-        "--memory-rung", metavar="N", min=1, max=TOP_RUNG, help=f"The rung of the memory ladder, 1 to {TOP_RUNG:g}."
+        "--memory-rung",
+        metavar="N",
+        min=1,
+        max=int(TOP_RUNG),
+        help=f"The rung of the memory ladder, 1 to {TOP_RUNG:g}.",
     ),
 ]
 
