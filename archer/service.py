@@ -141,7 +141,6 @@ class Service:
         told = own_reason(job) or told
         if place is not None and place.capacity is not None:
             active = self._store.count(place.cluster, ACTIVE_STATES)
-            before = self._store.count(place.cluster, {JobState.QUEUED}, before=job.number)
             slots = f"waits for a slot: {active} of {place.capacity} are taken"
             why = slots if active >= place.capacity else told or slots
         else:

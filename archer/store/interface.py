@@ -229,8 +229,8 @@ class Store(Protocol):
         """
         ...
 
-    def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:
-        """How many jobs of a cluster are in one of the states; with `before`, of those with a smaller number."""
+    def count(self, cluster: str, states: Collection[JobState]) -> int:
+        """How many jobs of a cluster are in one of the states."""
         ...
 
     def counters(self) -> Mapping[tuple[str, JobState], int]:

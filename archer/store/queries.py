@@ -154,9 +154,7 @@ def find_by_attempts(connection: Connection, names: Collection[str]) -> Mapping[
     }
 
 
-def count_in_states(connection: Connection, cluster: str, states: Collection[JobState], *, before: int | None) -> int:
+def count_in_states(connection: Connection, cluster: str, states: Collection[JobState]) -> int:
     words = [state.value for state in states]
     query = select(func.count()).select_from(jobs).where(jobs.c.cluster == cluster, jobs.c.state.in_(words))
-    if before is not None:
-        query = query.where(jobs.c.number < before)
     return int(connection.execute(query).scalar_one())

@@ -224,8 +224,8 @@ class SqlStore:
             )
         )
 
-    def count(self, cluster: str, states: Collection[JobState], *, before: int | None = None) -> int:
-        return self._read(lambda connection: queries.count_in_states(connection, cluster, states, before=before))
+    def count(self, cluster: str, states: Collection[JobState]) -> int:
+        return self._read(lambda connection: queries.count_in_states(connection, cluster, states))
 
     def counters(self) -> Mapping[tuple[str, JobState], int]:
         return self._read(counters.read_counters)

@@ -130,13 +130,12 @@ def test_those_who_follow_attempts_are_spared_their_specifications(kit: StoreKit
     assert replace(found, spec={}) == replace(listed, spec={}) == replace(kit.store.attempts(job.id)[0], spec={})
 
 
-def test_counting_looks_at_one_cluster_and_at_smaller_numbers_when_asked(kit: StoreKit) -> None:
+def test_counting_looks_at_one_cluster(kit: StoreKit) -> None:
     kit.submit(cluster="elsewhere")
     kit.submit()
-    last = kit.submit()
+    kit.submit()
 
     assert kit.store.count("local", {S.QUEUED}) == 2
-    assert kit.store.count("local", {S.QUEUED}, before=last.number) == 1
     assert kit.store.count("local", {S.RUNNING}) == 0
 
 

@@ -33,9 +33,10 @@ def test_a_waiting_job_says_what_it_waits_for(shop: Shop) -> None:
     for _ in range(3):
         shop.submit()
     shop.dispatch()
-    last = shop.submit()
+    last, urgent = shop.submit(), shop.submit(priority=5)
 
-    assert shop.service.job(last.id).reason == "waits for a slot: 2 of 2 are taken, 1 job waits before it"
+    assert shop.service.job(last.id).reason == "waits for a slot: 2 of 2 are taken, 2 jobs wait before it"
+    assert shop.service.job(urgent.id).reason == "waits for a slot: 2 of 2 are taken, no job waits before it"
 
 
 def test_what_the_place_can_not_honour_is_refused_and_leaves_no_row(shop: Shop) -> None:
