@@ -32,7 +32,7 @@ def endpoint(environment: Environment) -> Findings:
 
 
 def authentication(environment: Environment) -> Findings:
-    """Headers are believed from named proxies alone, and queues of roles exist."""
+    """Headers are believed from named proxies alone, and queues and teams of roles exist."""
     given = environment.archer.authentication
     path: Path = ("archer", "authentication", "trusted_proxies")
     if ("proxy" in given.modes) != bool(given.trusted_proxies):
@@ -44,13 +44,14 @@ def authentication(environment: Environment) -> Findings:
             allowed = "a range of /8 or smaller: whoever is in it can call himself what he likes"
             yield Finding(path=(*path, index), value=cidr, allowed=allowed, fix="write the proxies' own networks")
     known = [f"submitter:{name}" for name in ("root", *(queue for queue, _, _ in walk(environment.queues)))]
+    known += [f"team:{team.name}" for team in environment.teams]
     for index, entry in enumerate(given.group_roles):
         if ":" in entry.role and entry.role not in known:
             yield Finding(
                 path=("archer", "authentication", "group_roles", index, "role"),
                 value=entry.role,
-                allowed="submitter:<queue> with a queue of `queues`",
-                fix=choose(entry.role, known, "write a path of the tree from root"),
+                allowed="submitter:<queue> with a queue of `queues`, team:<name> with a team of `teams`",
+                fix=choose(entry.role, known, "write a path of the tree from root, or a team's name"),
             )
 
 
