@@ -24,7 +24,7 @@ class NewToken(BaseModel):
     subject: Annotated[str, Field(max_length=128)]
     """The user that it shall stand for."""
     roles: tuple[Annotated[str, Field(max_length=300)], ...]
-    """One or more of `viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    """One or more of `viewer`, `submitter:<queue>`, `team:<name>`, `operator`, `admin`."""
     expires_in_seconds: int | None = None
     """Absent: it does not expire."""
 

@@ -163,7 +163,7 @@ class TokenAnswer(Answer):
     subject: str
     """The user that it stands for."""
     roles: list[str]
-    """`viewer`, `submitter:<queue>`, `operator`, `admin`."""
+    """`viewer`, `submitter:<queue>`, `team:<name>`, `operator`, `admin`."""
     created_at: Moment
     expires_at: Moment | None
     """Null: never."""

@@ -38,7 +38,9 @@ def create(
     role: Annotated[
         list[str],
         typer.Option(
-            "--role", metavar="ROLE", help="viewer, submitter:QUEUE, operator or admin; repeat for more than one."
+            "--role",
+            metavar="ROLE",
+            help="viewer, submitter:QUEUE, team:NAME, operator or admin; repeat for more than one.",
         ),
     ],
     expires_in: Annotated[
