@@ -49,11 +49,6 @@ def redact_text(text: str) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def redact_mapping(values: Mapping[str, str]) -> dict[str, str]:
-    """`{"key": "value"}` with the values of secret-looking keys masked and the other values passed through redact_text."""
-    return {key: MASK if is_secret_key(key) else redact_text(value) for key, value in values.items()}
-
-
 def redact_arguments(arguments: Iterable[str]) -> list[str]:
     """Command-line words, with `--password=x`, the word after a bare `--password`, and URL passwords masked."""
     shown: list[str] = []
