@@ -18,7 +18,7 @@ from archer.scheduling.judge import Judge, Surroundings
 from archer.scheduling.limits import Bounds
 from archer.scheduling.queue_tree import Queue, QueueTree
 from archer.scheduling.routing import Route
-from archer.scheduling.targets import HEALTH_SECONDS, targets_of
+from archer.scheduling.targets import lately, targets_of
 from archer.store.interface import ClusterHealth, Mode, Store, Switch
 from archer.submission import DEFAULT_QUEUE, Submission
 from archer.tenancy import Tenancy
@@ -84,9 +84,7 @@ class Steering:
             ClusterState(
                 name=name,
                 switch=switches.get(name),
-                health=known
-                if (known := health.get(name)) and (now - known.at).total_seconds() <= HEALTH_SECONDS
-                else None,
+                health=lately(health.get(name), now),
                 held=ledger.clusters.get(name, NOTHING),
                 unacknowledged=ledger.unacknowledged.get(name, 0),
                 slots=backend.capacity,

@@ -44,6 +44,12 @@ def targets_of(
     ]
 
 
+def lately(report: ClusterHealth | None, now: datetime) -> ClusterHealth | None:
+    """The report, as far as it still says something."""
+    fresh = report is not None and now - report.at <= timedelta(seconds=HEALTH_SECONDS)
+    return report if fresh else None
+
+
 def _target(
     backend: Backend,
     config: ClusterConfig | None,
@@ -57,8 +63,7 @@ def _target(
     name = backend.cluster
     view = None if config is None else config.cluster(name)
     switch = next((switch for switch in switches if (switch.kind, switch.name) == ("cluster", name)), None)
-    fresh = health is not None and now - health.at <= timedelta(seconds=HEALTH_SECONDS)
-    known = health if fresh else None
+    known = lately(health, now)
     circuit = Circuit.CLOSED if known is None else Circuit(known.breaker)
     if circuit is Circuit.HALF_OPEN and tried_at is not None and now - tried_at < timedelta(seconds=TRIAL_SECONDS):
         circuit = Circuit.OPEN
