@@ -7,7 +7,6 @@ import ipaddress
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -38,8 +37,6 @@ class Access:
     """Name that the server's certificate must be for, when it isn't the host's."""
     insecure: bool = False
     """Whoever answers is believed. Only a kubeconfig that says so sets it."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Sent with every request."""
 
     def __post_init__(self) -> None:
         place = urlsplit(self.server)

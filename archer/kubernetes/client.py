@@ -245,7 +245,7 @@ class ApiClient:
         raise self._error(status, answered, content)
 
     def _headers(self, accept: str, *, refused: bool) -> dict[str, str]:
-        headers = {"Accept": accept, "User-Agent": "moka-archer", **self._access.headers}
+        headers = {"Accept": accept, "User-Agent": "moka-archer"}
         if self._access.credentials is not None:
             headers["Authorization"] = f"Bearer {self._access.credentials.token(refused=refused)}"
         return headers
