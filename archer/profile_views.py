@@ -6,19 +6,20 @@ substitutions (`${env:HOME}`, `${spark.app.id}`) have a colon or a dot and are l
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidatorFunctionWrapHandler,
-    WithJsonSchema,
     WrapValidator,
 )
 from pydantic import model_validator as validator
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from archer.memory import parse_mib
 from archer.submission import ConfKey, Heap, Text
@@ -46,29 +47,18 @@ _AS_IT_IS: Final = PlainSerializer(lambda value: value)
 _PLACEHOLDER_SCHEMA: Final = {"type": "string", "pattern": r"^\$\{[a-z][a-z0-9_]*\}$"}
 
 
-def _also(schema: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [schema, _PLACEHOLDER_SCHEMA]})
+class _InSchema:
+    """Marks a type that may be a placeholder, in the file's schema."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), _PLACEHOLDER_SCHEMA]}
 
 
-Cores = Annotated[
-    int,
-    Field(ge=1, le=192),
-    WrapValidator(_or_placeholder),
-    _AS_IT_IS,
-    _also({"type": "integer", "minimum": 1, "maximum": 192}),
-]
-Instances = Annotated[
-    int,
-    Field(ge=1, le=5000),
-    WrapValidator(_or_placeholder),
-    _AS_IT_IS,
-    _also({"type": "integer", "minimum": 1, "maximum": 5000}),
-]
-Memory = Annotated[
-    Heap,
-    WrapValidator(_or_placeholder),
-    _also({"type": "string", "pattern": "^0*[1-9][0-9]{0,8}[kmgtKMGT][bB]?$"}),
-]
+_IN_SCHEMA: Final = _InSchema()
+
+Cores = Annotated[int, Field(ge=1, le=192), WrapValidator(_or_placeholder), _AS_IT_IS, _IN_SCHEMA]
+Instances = Annotated[int, Field(ge=1, le=5000), WrapValidator(_or_placeholder), _AS_IT_IS, _IN_SCHEMA]
+Memory = Annotated[Heap, WrapValidator(_or_placeholder), _IN_SCHEMA]
 
 
 class ProfileResources(Part):
