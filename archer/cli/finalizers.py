@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 HELP: Final = "Look after the finalizers that keep drivers' pods until their end is recorded."
 
+_RUNS: Final = "kept: it runs"
+_TO_RELEASE: Final = "to release"
+_RELEASED: Final = "released"
+"""What becomes of a driver's finalizer, as the answer says it."""
+
 
 def release(
     *,
@@ -66,11 +71,13 @@ def release(
     with ApiClient(_access(kubeconfig, context, cluster, config)) as client:
         for each in dict.fromkeys(namespace):
             for driver in kept(client, each):
-                wanted = everything or driver.ended or driver.deleted is not None
-                done = "released" if yes and wanted and free(client, each, driver.name) else None
-                rows.append(
-                    (each, driver, done or ("kept: it runs" if not wanted else "gone" if yes else "to release"))
-                )
+                if not (everything or driver.ended or driver.deleted is not None):
+                    action = _RUNS
+                elif not yes:
+                    action = _TO_RELEASE
+                else:
+                    action = _RELEASED if free(client, each, driver.name) else "gone"
+                rows.append((each, driver, action))
     if output is OutputFormat.JSON:
         write_json(
             [
@@ -87,13 +94,13 @@ def release(
 
 
 def _summary(words: Sequence[str], *, yes: bool) -> None:
-    running = words.count("kept: it runs")
+    running = words.count(_RUNS)
     if not words:
         say("no driver is kept there")
     elif not yes:
-        say(f"{words.count('to release')} would be released; give --yes to do it")
+        say(f"{words.count(_TO_RELEASE)} would be released; give --yes to do it")
     else:
-        say(f"{words.count('released')} released")
+        say(f"{words.count(_RELEASED)} released")
     if running:
         say(f"{running} run and are kept; wait for their end, or give --all")
 
