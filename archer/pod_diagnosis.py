@@ -329,4 +329,4 @@ def _of(memory: str) -> str:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"Exception|Error|error|forbidden|exist", line)]
-    return (errors or lines or [text])[0 if not errors else -1][:160]
+    return (errors[-1:] or lines or [text])[0][:160]
