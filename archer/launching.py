@@ -169,11 +169,11 @@ class Launcher:
 
     def _drop_lapsed(self, now: datetime) -> None:
         """Claims that are over are anybody's; ours again when we find them first."""
-        flying = {held.name for held in self._flying.values()} | {result.held.name for result in self._results}
-        for name in [name for name, held in self._held.items() if held.until <= now and name not in flying]:
-            del self._held[name]
+        for held in [held for held in self._waiting() if held.until <= now]:
+            del self._held[held.name]
 
     def _waiting(self) -> list[Held]:
+        """What is in hand, neither on its way nor to be written down."""
         busy = {held.name for held in self._flying.values()} | {result.held.name for result in self._results}
         return [held for name, held in self._held.items() if name not in busy]
 
