@@ -40,6 +40,11 @@ class DatabaseAddress:
     place: str | None = None
     """For people; None: the URL says it."""
 
+    @classmethod
+    def of(cls, address: "str | DatabaseAddress") -> "DatabaseAddress":
+        """An address as it is; a URL alone as one."""
+        return cls(url=address) if isinstance(address, str) else address
+
     @property
     def is_postgresql(self) -> bool:
         return self.url.startswith("postgresql")

@@ -54,7 +54,7 @@ class Database:
     """One engine, with `read()` and `write()` transactions, and `reading(work)`, `writing(work)` that repeat."""
 
     def __init__(self, address: str | DatabaseAddress) -> None:
-        address = address if isinstance(address, DatabaseAddress) else DatabaseAddress(url=address)
+        address = DatabaseAddress.of(address)
         self.address = address
         self.url = address.url
         self.dialect = make_url(self.url).get_backend_name()

@@ -67,7 +67,7 @@ def open_database(address: str | DatabaseAddress) -> Database:
 
     Raises CannotServeError for a folder that can't be made and a database ahead of the code, StoreNotOpenedError.
     """
-    address = address if isinstance(address, DatabaseAddress) else DatabaseAddress(url=address)
+    address = DatabaseAddress.of(address)
     if address.is_postgresql:
         # it may be gone just now, or older than this code: that is told with each call, and by /readyz
         return Database(address)
@@ -112,7 +112,7 @@ def _not_opened(address: DatabaseAddress, error: StoreUnavailableError) -> Store
 
 def migrate(address: str | DatabaseAddress) -> str:
     """As `upgrade`, for `archer migrate`: makes the user, where a master secret is named, then the tables, as that user."""
-    address = address if isinstance(address, DatabaseAddress) else DatabaseAddress(url=address)
+    address = DatabaseAddress.of(address)
     if not address.is_postgresql:
         open_database(address).close()
         return head_revision()
