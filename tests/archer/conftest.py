@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ from archer.store.migrate import migrate
 from archer.store.sql import SqlStore
 from archer.submission import Submission
 from testbed.archer_builders import make_cluster_config
+from testbed.postgres import PostgresServer
 
 S = JobState
+_TEMPLATE = "migrated"
+_numbers = count(1)
 
 KEY_ERROR = Diagnosis(
     category=Category.USER_ERROR,
@@ -129,6 +133,31 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "archer.db"
     migrate(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_database: Path) -> str:
+    """An empty database of Archer's: archer.db in the test's folder."""
+    shutil.copy(migrated_database, tmp_path / "archer.db")
+    return f"sqlite:///{tmp_path}/archer.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One for each worker of the test run."""
+    with PostgresServer() as server:
+        server.create_database(_TEMPLATE)
+        migrate(server.url(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty database of Archer's on the worker's server."""
+    name = f"test_{next(_numbers)}"
+    postgres_server.create_database(name, template=_TEMPLATE)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
 
 
 @pytest.fixture

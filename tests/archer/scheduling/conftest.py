@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +18,9 @@ from archer.launching import Launcher, LaunchSettings
 from archer.model import Job
 from archer.store.connection import Database
 from archer.store.interface import Fence, Mode, NewJob, Switch
-from archer.store.migrate import migrate
 from archer.store.sql import SqlStore
 from testbed.archer_builders import make_cluster_config, make_submission
 from testbed.archer_fakes import FakeBackend, FakeClock
-from testbed.postgres import PostgresServer
-
-_TEMPLATE = "migrated"
-_numbers = count(1)
 
 LEAVES = ("root.ads.ctr", "root.ads.etl", "root.ml")
 
@@ -182,35 +174,9 @@ MakeYard = Callable[..., Yard]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of Archer's on each of the two."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_database"), tmp_path / "archer.db")
-        yield f"sqlite:///{tmp_path}/archer.db"
-        return
-    server: PostgresServer = request.getfixturevalue("scheduling_server")
-    name = f"yard_{next(_numbers)}"
-    server.create_database(name, template=_TEMPLATE)
-    yield server.url(name)
-    server.drop_database(name)
-
-
-@pytest.fixture(scope="session")
-def scheduling_server() -> Iterator[PostgresServer]:
-    """One for each worker of the test run."""
-    server = PostgresServer()
-    try:
-        server.start()
-        server.create_database(_TEMPLATE)
-        migrate(server.url(_TEMPLATE))
-        yield server
-    finally:
-        server.remove()
-
-
-@pytest.fixture
-def make_yard(database_url: str) -> Iterator[MakeYard]:
+def make_yard(request: pytest.FixtureRequest) -> Iterator[MakeYard]:
     """A yard of an environment with the changes given."""
+    database_url: str = request.getfixturevalue(f"{request.param}_url")
     made: list[Yard] = []
 
     def make(**changes: Any) -> Yard:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,19 +14,14 @@ from archer.errors import ArcherError
 from archer.model import Job, JobState
 from archer.store.connection import Database
 from archer.store.interface import Change, Claim, IdempotencyKey, NewAttempt, NewJob, SubmitResult
-from archer.store.migrate import migrate
 from archer.store.sql import SqlStore
 from testbed.archer_builders import make_submission
 from testbed.archer_fakes import FakeClock
-from testbed.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
     from pathlib import Path
-
-_TEMPLATE = "migrated"
-_numbers = count(1)
 
 
 class StoreKit:
@@ -105,35 +98,16 @@ class StoreKit:
         return Claim(owner=owner, until=self.clock.now() + lasts)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One for each worker of the test run."""
-    server = PostgresServer()
-    try:
-        server.start()
-        server.create_database(_TEMPLATE)
-        migrate(server.url(_TEMPLATE))
-        yield server
-    finally:
-        server.remove()
-
-
 @pytest.fixture
-def postgres_kit(postgres_server: PostgresServer) -> Iterator[StoreKit]:
-    """A database of its own on the worker's server."""
-    name = f"test_{next(_numbers)}"
-    postgres_server.create_database(name, template=_TEMPLATE)
-    made = StoreKit(postgres_server.url(name))
+def postgres_kit(postgresql_url: str) -> Iterator[StoreKit]:
+    made = StoreKit(postgresql_url)
     yield made
     made.store.close()
-    postgres_server.drop_database(name)
 
 
 @pytest.fixture
-def sqlite_kit(tmp_path: Path, migrated_database: Path) -> Iterator[StoreKit]:
-    file = tmp_path / "archer.db"
-    shutil.copy(migrated_database, file)
-    made = StoreKit(f"sqlite:///{file}", file=file)
+def sqlite_kit(tmp_path: Path, sqlite_url: str) -> Iterator[StoreKit]:
+    made = StoreKit(sqlite_url, file=tmp_path / "archer.db")
     yield made
     made.store.close()
 
