@@ -268,10 +268,8 @@ class ApiClient:
             told = {}
         if not isinstance(told, dict):
             told = {}
-        details = told.get("details") or {}
-        message = str(told.get("message") or content[:500].decode(errors="replace"))
-        retry_after = _seconds(headers.get("Retry-After"), details.get("retryAfterSeconds"))
-        return ApiError(status, str(told.get("reason") or ""), message, retry_after, details, server=self.server)
+        words = content[:500].decode(errors="replace")
+        return ApiError.of(status, told, server=self.server, words=words, retry_after=headers.get("Retry-After"))
 
 
 def _target(path: str, query: Mapping[str, Query]) -> str:
@@ -281,14 +279,3 @@ def _target(path: str, query: Mapping[str, Query]) -> str:
         if value is not None
     }
     return f"{path}?{urlencode(given)}" if given else path
-
-
-def _seconds(*given: Any) -> float | None:
-    """Return the first that is a number of seconds."""
-    for each in given:
-        try:
-            if each is not None and float(each) > 0:
-                return float(each)
-        except (TypeError, ValueError):
-            continue
-    return None

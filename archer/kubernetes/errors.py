@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from archer.errors import BackendUnavailableError, InvalidInputError
 
@@ -36,6 +36,21 @@ class ApiError(Exception):
         self.details = dict(details or {})
         self.server = server
         super().__init__(self._sentence())
+
+    @classmethod
+    def of(
+        cls, status: int, told: Mapping[str, Any], *, server: str, words: str = "", retry_after: str | None = None
+    ) -> Self:
+        """From the `Status` that a server sent; `words` and `retry_after` are what else came with it."""
+        details = told.get("details") or {}
+        return cls(
+            status,
+            str(told.get("reason") or ""),
+            str(told.get("message") or words),
+            _seconds(retry_after, details.get("retryAfterSeconds")),
+            details,
+            server=server,
+        )
 
     def _sentence(self) -> str:
         who = self.server or "the API server"
@@ -88,3 +103,14 @@ class InvalidAccessError(InvalidInputError):
     """A kubeconfig, or what stands in for one, can't be used; `problems` holds everything that is wrong with it."""
 
     code = "invalid-cluster-access"
+
+
+def _seconds(*given: Any) -> float | None:
+    """Return the first that is a number of seconds."""
+    for each in given:
+        try:
+            if each is not None and float(each) > 0:
+                return float(each)
+        except (TypeError, ValueError):
+            continue
+    return None

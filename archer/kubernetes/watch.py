@@ -97,13 +97,5 @@ class Watch(Iterator[WatchEvent]):
         except (ValueError, KeyError, TypeError) as error:
             raise ClusterUnreachableError(f"{self._server} sent no event in a watch: {line[:200]!r}") from error
         if kind == "ERROR":
-            details = thing.get("details") or {}
-            raise ApiError(
-                int(thing.get("code") or 500),
-                str(thing.get("reason") or ""),
-                str(thing.get("message") or ""),
-                details.get("retryAfterSeconds"),
-                details,
-                server=self._server,
-            )
+            raise ApiError.of(int(thing.get("code") or 500), thing, server=self._server)
         return WatchEvent(kind, thing)
