@@ -1,11 +1,7 @@
 """Why one job waits: what was said of it alone, as far as that is more than that it waits."""
 
-from typing import Final
-
 from archer.model import Job
-
-WAITS_FOR_ITS_TURN: Final = "waits for a slot"
-"""What the store writes of a new job."""
+from archer.store.interface import WAITS_FOR_ITS_TURN
 
 
 def own_reason(job: Job) -> str:

@@ -14,7 +14,7 @@ from archer.errors import ArcherError, IdempotencyKeyReusedError
 from archer.model import EventKind, Job, JobState
 from archer.store import schema
 from archer.store.counters import Tally
-from archer.store.interface import IdempotencyKey, NewJob, SubmitResult
+from archer.store.interface import WAITS_FOR_ITS_TURN, IdempotencyKey, NewJob, SubmitResult
 from archer.store.rows import milliseconds, to_job
 from archer.store.waiting_limits import WaitingRoom
 
@@ -156,7 +156,7 @@ def _columns(new: NewJob, at: int) -> dict[str, object]:
         "updated_at": at,
         "queued_at": at,
         "queue_deadline": milliseconds(new.queue_deadline),
-        "reason": "waits for a slot",
+        "reason": WAITS_FOR_ITS_TURN,
         "version": 1,
         "memory_rung": 1.0,
         "labels": dict(new.labels),

@@ -32,6 +32,7 @@ from archer.store.records import (
 __all__ = [
     "MAX_TEXT_CHARACTERS",
     "MOST_COUNTED",
+    "WAITS_FOR_ITS_TURN",
     "Change",
     "Claim",
     "ClusterHealth",
@@ -52,6 +53,9 @@ __all__ = [
 
 MOST_COUNTED: Final = 1000
 """Jobs that are counted before a job that waits: of a longer queue nobody needs to know more."""
+
+WAITS_FOR_ITS_TURN: Final = "waits for a slot"
+"""The reason that a new job is born with: nothing is known yet that it alone waits for."""
 
 
 class Store(Protocol):
