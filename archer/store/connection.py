@@ -55,10 +55,8 @@ class Database:
 
     def __init__(self, address: str | DatabaseAddress) -> None:
         address = DatabaseAddress.of(address)
-        self.address = address
         self.url = address.url
-        self.dialect = make_url(self.url).get_backend_name()
-        self.is_sqlite = self.dialect == "sqlite"
+        self.is_sqlite = not address.is_postgresql
         options: dict[str, Any] = (
             sqlite.options() if self.is_sqlite else postgresql.options(connect_seconds=address.connect_seconds)
         )
