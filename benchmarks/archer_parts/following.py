@@ -19,6 +19,7 @@ from archer.backends.kubernetes import names
 from benchmarks.archer_parts.figures import Goals, cpu_seconds, load, milliseconds, percentile, resident_mib
 from benchmarks.archer_parts.ground import THREADS, Ground, ground, side_by_side
 from testbed.archer_rig import ArcherProcess
+from testbed.spark_operator.application import LABEL_SUBMISSION
 
 STALE_SECONDS: Final = 1.0
 SYNC_SECONDS: Final = 30.0
@@ -243,7 +244,7 @@ def _driver(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
         **metadata.get("labels", {}),
         **spec["driver"].get("labels", {}),
         names.APP_LABEL: name,
-        names.SUBMISSION_LABEL: f"{name}-s",
+        LABEL_SUBMISSION: f"{name}-s",
         names.ROLE_LABEL: "driver",
     }
     body: dict[str, Any] = json.loads(json.dumps(template["spec"]))
