@@ -99,7 +99,7 @@ class Door:
         if path in OPEN or path.startswith("/static/"):
             return None
         peer = scope["client"][0] if scope.get("client") else None
-        if self._access.at_hand(scope["headers"]):
+        if self._access.at_hand(peer, scope["headers"]):
             return self._access.identify(peer, scope["headers"])
         return await run_in_threadpool(self._access.identify, peer, scope["headers"])
 

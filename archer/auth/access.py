@@ -81,7 +81,7 @@ class Access:
             return self.known(cookie, Proof.COOKIE)
         raise NotAuthenticatedError("this server asks for a token; send it as `Authorization: Bearer archer_...`")
 
-    def at_hand(self, headers: Headers) -> bool:
+    def at_hand(self, peer: str | None, headers: Headers) -> bool:
         """Whether `identify` answers at once, without the database."""
         if self._book is None:
             return True
@@ -89,7 +89,9 @@ class Access:
             bearer = _bearer(headers)
         except NotAuthenticatedError:
             return True
-        return bearer is not None and self._book.remembers(bearer)
+        if bearer is None:
+            return self._proxies is not None and self._proxies.trusts(peer)
+        return self._book.remembers(bearer)
 
     def known(self, secret: str, proof: Proof = Proof.TOKEN) -> Identity:
         """Whom a token stands for. Raises NotAuthenticatedError, StoreUnavailableError."""

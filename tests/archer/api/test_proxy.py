@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.concurrency import run_in_threadpool
 
 from archer.http_server import HttpServer
 from tests.archer.api.conftest import Door
@@ -32,6 +34,24 @@ def test_the_same_headers_count_from_the_proxy_and_from_nobody_else(guarded: Doo
         )
         assert spoofed.status_code == 401
     assert guarded.rows() == before
+
+
+def test_the_proxys_word_is_taken_without_a_thread_and_an_unknown_token_with_one(
+    guarded: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a token that is not remembered is looked up in the database, which the thread of all connections must not await."""
+    threads: list[str] = []
+
+    async def counted(call: Callable[..., Any], *given: Any) -> Any:
+        threads.append(call.__name__)
+        return await run_in_threadpool(call, *given)
+
+    monkeypatch.setattr("archer.api.door.run_in_threadpool", counted)
+
+    assert guarded.get(JOBS, peer=PROXY, headers=ADMIN).status_code == 200
+    assert threads == []
+    assert guarded.get(JOBS, headers={"Authorization": f"Bearer {guarded.token('vera', 'viewer')}"}).status_code == 200
+    assert threads == ["identify"]
 
 
 def test_headers_beside_a_token_add_nothing_to_it(guarded: Door) -> None:
