@@ -57,6 +57,11 @@ def failed(exit_code: int, reason: str = "Error") -> made.Manifest:
     return made.application("FAILED", f"driver container failed with ExitCode: {exit_code}, Reason: {reason}")
 
 
+def ended(exit_code: int, **more: Any) -> tuple[made.Manifest, made.Manifest]:
+    """The application and the driver's pod of a driver that failed so."""
+    return failed(exit_code), made.driver("Failed", exit_code=exit_code, **more)
+
+
 TRACEBACK = """\
 Traceback (most recent call last):
   File "/app/report.py", line 5, in <module>
@@ -93,8 +98,7 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         C.OOM_PYTHON,
         EXECUTOR,
         (
-            failed(1),
-            made.driver("Failed", exit_code=1),
+            *ended(1),
             [made.executor(phase="Succeeded", exit_code=0, reason="OOMKilled")],
         ),
         {"log": WORKER},
@@ -103,49 +107,49 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         "executor's whole container",
         C.OOM_CONTAINER,
         EXECUTOR,
-        (failed(1), made.driver("Failed", exit_code=1), [OOM_EXECUTOR]),
+        (*ended(1), [OOM_EXECUTOR]),
         {"log": LOST_EXECUTOR},
     ),
     (
         "executors, too often for Spark",
         C.OOM_CONTAINER,
         EXECUTOR,
-        (failed(11), made.driver("Failed", exit_code=11), [OOM_EXECUTOR]),
+        (*ended(11), [OOM_EXECUTOR]),
         {"log": "INFO: Max number of executor failures (1) reached"},
     ),
     (
         "executor's heap, by its exit code",
         C.OOM_HEAP,
         EXECUTOR,
-        (failed(1), made.driver("Failed", exit_code=1), [made.executor(phase="Failed", exit_code=52)]),
+        (*ended(1), [made.executor(phase="Failed", exit_code=52)]),
         {"log": LOST_EXECUTOR},
     ),
     (
         "executor's heap, by the driver's words",
         C.OOM_HEAP,
         EXECUTOR,
-        (failed(1), made.driver("Failed", exit_code=1)),
+        ended(1),
         {"log": HEAP_OF_A_TASK},
     ),
     (
         "driver's heap, ended by the JVM",
         C.OOM_HEAP,
         DRIVER,
-        (failed(3), made.driver("Failed", exit_code=3)),
+        ended(3),
         {"log": "Terminating due to java.lang.OutOfMemoryError: Java heap space"},
     ),
     (
         "driver's heap, by Spark's exit code",
         C.OOM_HEAP,
         DRIVER,
-        (failed(52), made.driver("Failed", exit_code=52)),
+        ended(52),
         {},
     ),
     (
         "driver's Python, by its own error",
         C.OOM_PYTHON,
         NOBODY,
-        (failed(1), made.driver("Failed", exit_code=1)),
+        ended(1),
         {"log": TRACEBACK.format(error="MemoryError")},
     ),
     # -- places
@@ -153,32 +157,14 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         "drained, on demand",
         C.NODE_LOSS,
         DRIVER,
-        (
-            failed(143),
-            made.driver(
-                "Failed",
-                exit_code=143,
-                pool=DEMAND,
-                conditions=[made.disrupted("EvictionByEvictionAPI")],
-                deleted=made.BORN,
-            ),
-        ),
+        ended(143, pool=DEMAND, conditions=[made.disrupted("EvictionByEvictionAPI")], deleted=made.BORN),
         {},
     ),
     (
         "drained, spot",
         C.SPOT_LOSS,
         DRIVER,
-        (
-            failed(143),
-            made.driver(
-                "Failed",
-                exit_code=143,
-                pool=SPOT,
-                conditions=[made.disrupted("EvictionByEvictionAPI")],
-                deleted=made.BORN,
-            ),
-        ),
+        ended(143, pool=SPOT, conditions=[made.disrupted("EvictionByEvictionAPI")], deleted=made.BORN),
         {},
     ),
     (
@@ -192,15 +178,7 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         "shut down by the kubelet",
         C.NODE_LOSS,
         DRIVER,
-        (
-            failed(143),
-            made.driver(
-                "Failed",
-                exit_code=143,
-                pod_reason="Terminated",
-                message="Pod was terminated in response to imminent node shutdown.",
-            ),
-        ),
+        ended(143, pod_reason="Terminated", message="Pod was terminated in response to imminent node shutdown."),
         {},
     ),
     (
@@ -208,8 +186,7 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         C.SPOT_LOSS,
         EXECUTOR,
         (
-            failed(11),
-            made.driver("Failed", exit_code=11),
+            *ended(11),
             [made.executor(phase="Failed", pool=SPOT, conditions=[made.disrupted("DeletionByTaintManager")])],
         ),
         {},
@@ -219,8 +196,7 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         C.NODE_LOSS,
         EXECUTOR,
         (
-            failed(1),
-            made.driver("Failed", exit_code=1),
+            *ended(1),
             [made.executor(phase="Failed", pool=DEMAND, conditions=[made.disrupted("DeletionByTaintManager")])],
         ),
         {"log": LOST_EXECUTOR},
@@ -284,14 +260,14 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         "deleted by somebody",
         C.LOST,
         DRIVER,
-        (failed(143), made.driver("Failed", exit_code=143, deleted=made.BORN)),
+        ended(143, deleted=made.BORN),
         {},
     ),
     (
         "killed by somebody",
         C.LOST,
         NOBODY,
-        (failed(137), made.driver("Failed", exit_code=137)),
+        ended(137),
         {},
     ),
     (
@@ -347,35 +323,31 @@ ROWS: list[tuple[str, Category, str | None, tuple[Any, ...], dict[str, Any]]] = 
         "its own error",
         C.USER_ERROR,
         NOBODY,
-        (failed(1), made.driver("Failed", exit_code=1)),
+        ended(1),
         {"log": TRACEBACK.format(error="ValueError: no such day")},
     ),
     (
         "its own error, and somebody deleted the pod afterwards",
         C.USER_ERROR,
         NOBODY,
-        (failed(1), made.driver("Failed", exit_code=1, deleted=made.LATEST)),
+        ended(1, deleted=made.LATEST),
         {"log": TRACEBACK.format(error="ValueError: no such day")},
     ),
     (
         "its own error, though an executor had been lost and was replaced",
         C.USER_ERROR,
         NOBODY,
-        (failed(1), made.driver("Failed", exit_code=1), [OOM_EXECUTOR]),
+        (*ended(1), [OOM_EXECUTOR]),
         {"log": "WARN: Lost executor 1\n" + TRACEBACK.format(error="ValueError: no such day")},
     ),
     (
         "too much on its disk",
         C.USER_ERROR,
         NOBODY,
-        (
-            failed(137),
-            made.driver(
-                "Failed",
-                exit_code=137,
-                pod_reason="Evicted",
-                message="Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.",
-            ),
+        ended(
+            137,
+            pod_reason="Evicted",
+            message="Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.",
         ),
         {},
     ),
@@ -401,7 +373,7 @@ def test_a_vanished_attempt_is_lost() -> None:
 
 def test_the_memory_that_was_asked_for_is_named() -> None:
     of_driver = of(failed(137, "OOMKilled"), JVM_DRIVER)
-    of_executor = of(failed(11), made.driver("Failed", exit_code=11), [OOM_EXECUTOR])
+    of_executor = of(*ended(11), [OOM_EXECUTOR])
 
     assert of_driver.summary == "the driver used more memory than its container has (heap 2g and overhead 512m)"
     assert of_executor.summary == "an executor used more memory than the container has (heap 8g and its overhead)"
@@ -411,7 +383,7 @@ def test_the_memory_that_was_asked_for_is_named() -> None:
 def test_a_property_that_the_error_names_is_what_to_correct() -> None:
     log = TRACEBACK.format(error="x.IllegalArgumentException: spark.sql.shuffle.partitions should be int")
 
-    found = of(failed(1), made.driver("Failed", exit_code=1), log=log)
+    found = of(*ended(1), log=log)
 
     assert "correct `conf.spark.sql.shuffle.partitions`" in found.resolution
 
@@ -419,7 +391,7 @@ def test_a_property_that_the_error_names_is_what_to_correct() -> None:
 def test_words_about_a_full_heap_that_the_program_survived_are_not_its_end() -> None:
     log = "java.lang.OutOfMemoryError: Java heap space (caught)\n" + TRACEBACK.format(error="ValueError: mine")
 
-    found = of(failed(1), made.driver("Failed", exit_code=1), log=log)
+    found = of(*ended(1), log=log)
 
     assert found.summary == "ValueError: mine (report.py:5)"
 
@@ -427,7 +399,7 @@ def test_words_about_a_full_heap_that_the_program_survived_are_not_its_end() -> 
 def test_of_thousands_of_executors_that_failed_the_first_are_told() -> None:
     executors = [made.executor(number, "Failed", exit_code=1) for number in range(2000)]
 
-    found = evidence_of(failed(11), made.driver("Failed", exit_code=11), executors)
+    found = evidence_of(*ended(11), executors)
 
     assert found.pods is not None
     assert len(found.pods.executors) == MAX_EXECUTORS
