@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+from testbed.loopback_server import LoopbackHandler, LoopbackServer
 
 
 def described(endpoint: str, ca: bytes) -> dict[str, Any]:
@@ -15,41 +15,19 @@ def described(endpoint: str, ca: bytes) -> dict[str, Any]:
     return {"cluster": {"status": "ACTIVE", "endpoint": endpoint, "certificateAuthority": authority}}
 
 
-class EksApi:
+class EksApi(LoopbackServer):
     """Answers this to whatever is asked; a context that serves it."""
 
     def __init__(self, answer: dict[str, Any], *, status: int = 200, error: str = "") -> None:
         self.paths: list[str] = []
         """What was asked for."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, status, error, json.dumps(answer).encode()))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_handler(self, status, error, json.dumps(answer).encode()))
 
 
-def _handler(api: EksApi, status: int, error: str, content: bytes) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+def _handler(api: EksApi, status: int, error: str, content: bytes) -> type[LoopbackHandler]:
+    class Handler(LoopbackHandler):
+        def respond(self) -> None:
             api.paths.append(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("x-amzn-ErrorType", error)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            pass
+            self.answer(status, content, headers={"x-amzn-ErrorType": error})
 
     return Handler

@@ -12,10 +12,10 @@ import hashlib
 import hmac
 import http.client
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
+
+from testbed.loopback_server import JSON, LoopbackHandler, LoopbackServer
 
 if TYPE_CHECKING:
     from testbed.control_plane import ControlPlane
@@ -25,7 +25,7 @@ CLUSTER_HEADER: Final = "x-k8s-aws-id"
 LIFE: Final = dt.timedelta(minutes=15)
 
 
-class EksDoor:
+class EksDoor(LoopbackServer):
     """The door of `plane` as EKS cluster `cluster`; a context that serves it."""
 
     def __init__(self, plane: ControlPlane, *, cluster: str, access_key: str, secret_key: str) -> None:
@@ -39,22 +39,11 @@ class EksDoor:
         self.ca = ground.authority.certificate.read_bytes()
         self._inside = ssl.create_default_context(cadata=self.ca.decode())
         self._inside.load_cert_chain(ground.identities["admin"].certificate, ground.identities["admin"].key)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        super().__init__(_handler(self))
         outside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         # the API server's own certificate, which is valid for loopback
         outside.load_cert_chain(ground.api_server.certificate, ground.api_server.key)
         self._server.socket = outside.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def url(self) -> str:
@@ -110,17 +99,14 @@ class EksDoor:
             connection.close()
 
 
-def _handler(door: EksDoor) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(door: EksDoor) -> type[LoopbackHandler]:
+    class Handler(LoopbackHandler):
         protocol_version = "HTTP/1.1"
 
         def respond(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length) if length else None
+            body = self.body() or None
             if not door.admits(self.headers.get("Authorization", "")):
-                self._send(
-                    401, "application/json", b'{"kind": "Status", "reason": "Unauthorized", "message": "Unauthorized"}'
-                )
+                self.answer(401, b'{"kind": "Status", "reason": "Unauthorized", "message": "Unauthorized"}', JSON)
                 return
             kept = {key: value for key, value in self.headers.items() if key in {"Accept", "Content-Type"}}
             try:
@@ -128,18 +114,6 @@ def _handler(door: EksDoor) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True
                 return
-            self._send(status, headers.get("Content-Type", "text/plain"), content)
-
-        def _send(self, status: int, kind: str, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815  # names that http.server asks for
-
-        def log_message(self, *_: Any) -> None:
-            pass
+            self.answer(status, content, headers.get("Content-Type", "text/plain"))
 
     return Handler

@@ -12,9 +12,10 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from testbed.loopback_server import JSON, LoopbackHandler, LoopbackServer
 
 Object = dict[str, Any]
 Answer = tuple[int, Any]
@@ -38,7 +39,7 @@ _KINDS: Final = {
 
 
 @dataclass
-class FakeApiServer:
+class FakeApiServer(LoopbackServer):
     """The server; a context that runs it on loopback."""
 
     objects: dict[str, Object] = field(default_factory=dict)
@@ -49,23 +50,10 @@ class FakeApiServer:
     _version: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
+    def __post_init__(self) -> None:
+        super().__init__(_handler(self))
         for name in ("kube-system", "default"):
             self.put(f"/api/v1/namespaces/{name}", {"kind": "Namespace", "metadata": {"name": name}})
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def put(self, path: str, content: Object, *, manager: str = "somebody") -> None:
         """Store an object as if somebody else had made it."""
@@ -261,24 +249,13 @@ def _status(code: int, reason: str, message: str, causes: list[Object] | None = 
     return code, {"kind": "Status", "reason": reason, "message": message, "details": {"causes": causes or []}}
 
 
-def _handler(server: FakeApiServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(server: FakeApiServer) -> type[LoopbackHandler]:
+    class Handler(LoopbackHandler):
         protocol_version = "HTTP/1.1"
 
         def respond(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            body = json.loads(self.body() or b"null")
             status, answer = server.answer(self.command, self.path, body, self.headers.get("Content-Type", ""))
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815  # names that http.server asks for
-
-        def log_message(self, *_: Any) -> None:
-            pass
+            self.answer(status, json.dumps(answer).encode(), JSON)
 
     return Handler

@@ -15,9 +15,11 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
+
+from testbed.loopback_server import JSON, LoopbackHandler, LoopbackServer
 
 if TYPE_CHECKING:
     from testbed.control_plane import ControlPlane
@@ -39,7 +41,7 @@ class Storm:
     retry_after: int | None = None
 
 
-class FaultProxy:
+class FaultProxy(LoopbackServer):
     """In front of the API server at `server`; a context that serves it."""
 
     def __init__(self, server: str, tls: ssl.SSLContext | None = None) -> None:
@@ -55,18 +57,11 @@ class FaultProxy:
         self.held = threading.Event()
         """Set while the answer of a create is held: the object exists, and nobody has heard of it."""
         self._let_go = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), type("_Handler", (_Handler,), {"proxy": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__(type("_Handler", (_Handler,), {"proxy": self}), _Server)
 
     def __exit__(self, *_: object) -> None:
         self.let_go()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
         self.cut_watches()
 
     @classmethod
@@ -75,11 +70,6 @@ class FaultProxy:
         tls = ssl.create_default_context(cafile=str(plane.ground.authority.certificate))
         tls.load_cert_chain(pair.certificate, pair.key)
         return cls(plane.server, tls)
-
-    @property
-    def url(self) -> str:
-        """Address to use instead of the API server's."""
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     # what tests do
 
@@ -137,14 +127,13 @@ class FaultProxy:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that broke is what this program is for."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     proxy: FaultProxy
@@ -160,8 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def respond(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length) if length else None
+        body = self.body() or None
         storm = self.proxy.storm
         hit = storm is not None and random.random() < storm.share  # noqa: S311  # no secret
         if hit and storm is not None and storm.status:
@@ -217,15 +205,5 @@ class _Handler(BaseHTTPRequestHandler):
         reason = _REASONS.get(storm.status, "")
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": storm.status}
         content = json.dumps({**status, "reason": reason, "message": "a storm of the testbed"}).encode()
-        self.send_response(storm.status)
-        self.send_header("Content-Type", "application/json")
-        if storm.retry_after is not None:
-            self.send_header("Retry-After", str(storm.retry_after))
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815  # names that http.server asks for
-
-    def log_message(self, *_: Any) -> None:
-        pass
+        pause = {} if storm.retry_after is None else {"Retry-After": str(storm.retry_after)}
+        self.answer(storm.status, content, JSON, pause)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from testbed.fault_proxy import FaultProxy, Storm
+from testbed.loopback_server import JSON, LoopbackHandler, LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,21 +20,23 @@ APPLICATIONS = "/apis/sparkoperator.k8s.io/v1beta2/namespaces/spark-ads/sparkapp
 done: list[str] = []
 
 
-class Server(BaseHTTPRequestHandler):
+class Server(LoopbackHandler):
     """Creates whatever it is sent, and watches without end."""
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        done.append(content.decode())
-        self.send_response(201)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+    def respond(self) -> None:
+        if self.command == "POST":
+            self._create()
+        else:
+            self._watch()
 
-    def do_GET(self) -> None:
+    def _create(self) -> None:
+        content = self.body()
+        done.append(content.decode())
+        self.answer(201, content, JSON)
+
+    def _watch(self) -> None:
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -45,21 +47,12 @@ class Server(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @pytest.fixture
 def proxy() -> Iterator[FaultProxy]:
     done.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    with FaultProxy(f"http://127.0.0.1:{server.server_port}") as made:
+    with LoopbackServer(Server) as server, FaultProxy(server.url) as made:
         yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Literal, Self
+from http.server import ThreadingHTTPServer
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
+
+from testbed.loopback_server import LoopbackHandler, LoopbackServer
 
 PATH: Final = "/api/v1/namespaces/spark-ads/configmaps"
 Thing = dict[str, Any]
@@ -69,7 +71,7 @@ def line(kind: str, thing: Thing) -> bytes:
     return json.dumps({"type": kind, "object": thing}).encode() + b"\n"
 
 
-class CollectionServer:
+class CollectionServer(LoopbackServer):
     """A context that serves on loopback."""
 
     def __init__(self) -> None:
@@ -83,23 +85,11 @@ class CollectionServer:
         self._oldest = 100
         self._lists: dict[str, tuple[int, list[Thing]]] = {}
         self._lock = threading.RLock()
-
-    def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"collection": self}))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
-        return self
+        super().__init__(type("Handler", (_Handler,), {"collection": self}), _Server)
 
     def __exit__(self, *_: object) -> None:
         self.everywhere("end")
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__exit__()
 
     def put(self, name: str, value: str = "", *, uid: str | None = None, labels: dict[str, str] | None = None) -> None:
         """Create or change."""
@@ -209,7 +199,7 @@ class _Server(ThreadingHTTPServer):
         """Clients that go away in the middle are what is tested."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     collection: CollectionServer
     protocol_version = "HTTP/1.1"
 
@@ -220,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=parts.path,
             query=dict(parse_qsl(parts.query)),
             headers=dict(self.headers.items()),
-            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            body=self.body(),
             at=time.monotonic(),
         )
         answer = self.collection.answer(request)
@@ -271,8 +261,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.shutdown(socket.SHUT_RDWR)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond  # noqa: N815  # names that http.server asks for
-
-    def log_message(self, *_: Any) -> None:
-        pass

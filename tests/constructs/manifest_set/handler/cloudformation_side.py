@@ -1,12 +1,12 @@
 """CloudFormation's side of a custom resource: requests, and the address that answers are put to."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Self
+from typing import Any
+
+from testbed.loopback_server import LoopbackHandler, LoopbackServer
 
 
-class CloudFormation:
+class CloudFormation(LoopbackServer):
     """A server on loopback that keeps what is put to it."""
 
     stack = "arn:aws:cloudformation:us-east-1:123456789012:stack/moka-test-platform-c/1"
@@ -17,10 +17,11 @@ class CloudFormation:
         """How many answers are refused before one is taken."""
         side = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
+        class Handler(LoopbackHandler):
+            def respond(self) -> None:
+                assert self.command == "PUT"
                 assert self.headers["Content-Type"] == ""
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.body()
                 if side.refuse:
                     side.refuse -= 1
                     self.send_error(503)
@@ -29,20 +30,7 @@ class CloudFormation:
                 self.send_response(200)
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
     @property
     def answers(self) -> list[dict[str, Any]]:
@@ -52,7 +40,7 @@ class CloudFormation:
         """A request as CloudFormation sends it."""
         event = {
             "RequestType": kind,
-            "ResponseURL": f"http://127.0.0.1:{self._server.server_port}/answer?signature=x",
+            "ResponseURL": f"{self.url}/answer?signature=x",
             "StackId": self.stack,
             "RequestId": "r-1",
             "LogicalResourceId": "PlatformSet",
