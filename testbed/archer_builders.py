@@ -117,7 +117,8 @@ def make_attempt(**fields: Any) -> Attempt:
 
 def make_new_job(**fields: Any) -> NewJob:
     """A job of its own id, about to be submitted to the default queue."""
-    job_id = new_job_id(NOON)
+    at = fields.get("at", NOON)
+    job_id = new_job_id(at)
     defaults: dict[str, Any] = {
         "id": job_id,
         "emr_id": emr_id(job_id),
@@ -130,6 +131,6 @@ def make_new_job(**fields: Any) -> NewJob:
         "labels": {},
         "submission": make_submission().model_dump(mode="json"),
         "actor": "api:ada",
-        "at": NOON,
+        "at": at,
     }
     return NewJob(**{**defaults, **fields})

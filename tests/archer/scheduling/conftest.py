@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from archer import ids
 from archer.admission import Admission, AdmissionSettings, Admitted
 from archer.backends.interface import Observation
 from archer.cluster_config import ClusterConfig
@@ -17,9 +16,9 @@ from archer.errors import BackendUnavailableError
 from archer.launching import Launcher, LaunchSettings
 from archer.model import Job
 from archer.store.connection import Database
-from archer.store.interface import Fence, Mode, NewJob, Switch
+from archer.store.interface import Fence, Mode, Switch
 from archer.store.sql import SqlStore
-from testbed.archer_builders import make_cluster_config, make_submission
+from testbed.archer_builders import make_cluster_config, make_new_job, make_submission
 from testbed.archer_fakes import FakeBackend, FakeClock
 
 LEAVES = ("root.ads.ctr", "root.ads.etl", "root.ml")
@@ -115,29 +114,19 @@ class Yard:
 
     def submit(self, **fields: Any) -> Job:
         """To queue root.ads.ctr, of team ads."""
-        now = self.clock.now()
-        job_id = ids.new_job_id(now)
         queue = fields.pop("queue", "root.ads.ctr")
         team = "ml" if queue == "root.ml" else "ads"
         wishes = fields.pop("submission", {})
         defaults: dict[str, Any] = {
-            "id": job_id,
-            "emr_id": ids.emr_id(job_id),
-            "name": "report",
             "team": team,
             "queue": queue,
-            "user": "ada",
-            "cluster": None,
-            "max_attempts": 1,
-            "labels": {},
             "submission": make_submission(team=team, **wishes).model_dump(mode="json"),
-            "actor": "api:ada",
-            "at": now,
+            "at": self.clock.now(),
             "namespace": f"spark-{team}",
             "vcores": 2,
             "memory_mib": 4096,
         }
-        return self.store.submit(NewJob(**{**defaults, **fields})).job
+        return self.store.submit(make_new_job(**{**defaults, **fields})).job
 
     def fence(self, owner: str = "d") -> Fence:
         fence = self.store.acquire("admission", owner, seconds=1_000_000)

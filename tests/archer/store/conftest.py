@@ -15,7 +15,7 @@ from archer.model import Job, JobState
 from archer.store.connection import Database
 from archer.store.interface import Change, Claim, IdempotencyKey, NewAttempt, NewJob, SubmitResult
 from archer.store.sql import SqlStore
-from testbed.archer_builders import make_submission
+from testbed.archer_builders import make_new_job
 from testbed.archer_fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -45,24 +45,12 @@ class StoreKit:
         return SqlStore(Database(self.url), self.clock)
 
     def new_job(self, *, key: str | None = None, request_hash: str = "same", **fields: Any) -> NewJob:
-        now = self.clock.now()
-        job_id = ids.new_job_id(now)
-        defaults: dict[str, Any] = {
-            "id": job_id,
-            "emr_id": ids.emr_id(job_id),
-            "name": "report",
-            "team": None,
-            "queue": "root.default",
-            "user": "ada",
+        defaults = {
             "cluster": "local",
-            "max_attempts": 1,
-            "labels": {},
-            "submission": make_submission().model_dump(mode="json"),
-            "actor": "api:ada",
-            "at": now,
+            "at": self.clock.now(),
             "key": None if key is None else IdempotencyKey(scope="native", key=key, request_hash=request_hash),
         }
-        return NewJob(**{**defaults, **fields})
+        return make_new_job(**{**defaults, **fields})
 
     def submit(self, **fields: Any) -> Job:
         return self.submit_result(**fields).job
