@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from archer.model import Job
 from archer.service import Service
 from archer.store.connection import Database
 from archer.store.interface import Fence
-from archer.store.migrate import upgrade
 from archer.store.sql import SqlStore
 from archer.tracker import Tracker
 from testbed.archer_builders import make_submission
@@ -24,11 +22,10 @@ from testbed.archer_fakes import FakeBackend, FakeClock
 class Shop:
     """One cluster's workers, stepped by hand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
         self.clock = FakeClock()
         self.backend = FakeBackend()
-        self.database = Database(f"sqlite:///{folder}/archer.db")
-        upgrade(self.database)
+        self.database = Database(url)
         self.store = SqlStore(self.database, self.clock)
         self.service = Service(self.store, Fleet([self.backend]), self.clock)
         self.dispatcher = Dispatcher(store=self.store, backend=self.backend, clock=self.clock, owner="d")
@@ -68,7 +65,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path)
+def shop(sqlite_url: str) -> Iterator[Shop]:
+    made = Shop(sqlite_url)
     yield made
     made.store.close()
