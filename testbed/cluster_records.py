@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx
 
 from testbed.kubernetes import ApiError
+from testbed.spark_applications import API, DRIVER, KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
     from testbed.control_plane import ControlPlane
     from testbed.kubernetes import Manifest
 
-API: Final = "sparkoperator.k8s.io/v1beta2"
-KIND: Final = "SparkApplication"
 JOB: Final = "archer.moka.dev/job-id"
-_DRIVER: Final = "spark-role=driver"
-_CONTAINER: Final = "spark-kubernetes-driver"
+_OF_DRIVERS: Final = "spark-role=driver"
 _OVER: Final = frozenset({"COMPLETED", "FAILED"})
 _GONE: Final = 410
 
@@ -52,7 +50,7 @@ class Witness:
         """Attempts whose driver's container ran."""
         self._threads = [
             threading.Thread(target=self._follow, args=(API, KIND, "", self._application), daemon=True),
-            threading.Thread(target=self._follow, args=("v1", "Pod", _DRIVER, self._driver), daemon=True),
+            threading.Thread(target=self._follow, args=("v1", "Pod", _OF_DRIVERS, self._driver), daemon=True),
         ]
 
     def __enter__(self) -> Self:
@@ -107,9 +105,9 @@ class Witness:
         attempt = pod["metadata"]["name"].removesuffix("-driver")
         for status in pod.get("status", {}).get("containerStatuses", ()):
             state: dict[str, Any] = status.get("state", {})
-            if status["name"] == _CONTAINER and "running" in state:
+            if status["name"] == DRIVER and "running" in state:
                 self.started.add(attempt)
-            if status["name"] == _CONTAINER and "terminated" in state:
+            if status["name"] == DRIVER and "terminated" in state:
                 code: int = state["terminated"]["exitCode"]
                 first = self.exit_codes.setdefault(attempt, code)
                 if code != first:

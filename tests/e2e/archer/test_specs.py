@@ -16,9 +16,8 @@ from testbed import spark_application_samples as samples
 from testbed.cluster import Cluster
 from testbed.kubernetes import ApiError, Client
 from testbed.operator_chart import OperatorChart
+from testbed.spark_applications import API, KIND
 
-API = "sparkoperator.k8s.io/v1beta2"
-KIND = "SparkApplication"
 NAMESPACE = "spark-ads"
 NAMES = sorted(samples.JOBS)
 
