@@ -26,8 +26,8 @@ import yaml
 from environments import Environment, load
 from environments.loading import FOLDER
 from environments.names import ARCHER_GROUP
-from k8s_manifests import build_charts
 from k8s_manifests.archer_config import archer_config
+from testbed.archer_rights import install_archer_rights
 from testbed.components import Settings
 from testbed.control_plane import ControlPlane
 from testbed.errors import CannotStartError
@@ -35,7 +35,8 @@ from testbed.fault_proxy import FaultProxy
 from testbed.nodes import OUTCOME, RUN_SECONDS, PretendedNodes
 from testbed.operator_chart import OperatorChart
 from testbed.postgres import PostgresServer
-from testbed.real_spark_operator import RealOperatorProcess, binary
+from testbed.real_spark_operator import chosen_operator
+from testbed.spark_applications import API, KIND
 from testbed.spark_operator.process import OperatorProcess
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parent.parent
 TEAMS: Final = ("ads", "search", "risk")
-QUEUES: Final = ("root.ads.etl.tier1", "root.ads.etl.tier2", "root.search.index.tier2", "root.search.index.tier3")
-QUEUES_OF_TEAM: Final = {"ads": "root.ads", "search": "root.search", "risk": "root.risk"}
 _OPERATOR_FLAGS: Final = {"driver-pod-creation-grace-period": "10s", "leader-election": "false"}
 _START_SECONDS: Final = 60.0
 
@@ -107,16 +106,13 @@ class ArcherProcess:
     """One `archer serve`."""
 
     name: str
-    roles: str
     folder: Path
     command: list[str]
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
-    starts: int = 0
 
     def start(self) -> None:
         """Start it; returns at once."""
-        self.starts += 1
         announcement = self.folder / "server.json"
         announcement.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
@@ -206,22 +202,14 @@ class Rig:
         plane = self._things.enter_context(ControlPlane(self.settings))
         chart = OperatorChart.of(self.environment, spec)
         chart.install(plane)
-        with plane.client() as client:
-            for component in build_charts(self.environment, spec):
-                for manifest in component.manifests if component.name == "archer-rights" else ():
-                    client.apply(manifest, force=True)
+        install_archer_rights(plane, self.environment, spec)
         nodes = PretendedNodes(plane)
         if not self.bare:
             self._things.enter_context(nodes)
         for pool in spec.pools:
             if pool.role in {"driver", "executor"} and not self.bare:
                 nodes.add_pool(self.environment, spec, pool, per_zone=self.nodes_per_zone)
-        program = binary()
-        operator = (
-            OperatorProcess(plane, chart, flags=_OPERATOR_FLAGS)
-            if program is None
-            else RealOperatorProcess(program, plane, chart, flags=_OPERATOR_FLAGS)
-        )
+        operator = chosen_operator(plane, chart, flags=_OPERATOR_FLAGS)
         if not self.bare:
             self._things.enter_context(operator)
         proxy = None
@@ -279,7 +267,6 @@ class Rig:
         folder.mkdir()
         process = ArcherProcess(
             name=name,
-            roles=roles,
             folder=folder,
             command=[sys.executable, "-O", "-m", "archer.cli", "serve", "--roles", roles],
             environment={**self.variables(), "ARCHER_DATA": str(folder), **settings},
@@ -302,7 +289,7 @@ class Rig:
         """Every SparkApplication, with its cluster."""
         for name, cluster in self.clusters.items():
             with cluster.plane.client() as client:
-                for each in client.list("sparkoperator.k8s.io/v1beta2", "SparkApplication"):
+                for each in client.list(API, KIND):
                     yield name, each
 
 

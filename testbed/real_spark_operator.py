@@ -10,7 +10,7 @@ import sys
 import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
@@ -79,3 +79,12 @@ class RealOperatorProcess(OperatorProcess):
     def _end(self, *, graceful: bool) -> None:
         super()._end(graceful=graceful)
         self.cluster.end(f"{self.name}-drivers")
+
+
+def chosen_operator(cluster: Cluster, chart: OperatorChart, **settings: Any) -> OperatorProcess:
+    """Return the operator that the variable names, the testbed's own when it names none; not started."""
+    program = binary()
+    if program is None:
+        settings.pop("spark_home", None)
+        return OperatorProcess(cluster, chart, **settings)
+    return RealOperatorProcess(program, cluster, chart, **settings)

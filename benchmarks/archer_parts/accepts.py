@@ -114,7 +114,7 @@ def _start(folder: Path, database: Mapping[str, str]) -> tuple[ArcherProcess, st
             sys.exit(f"archer {' '.join(words)} ended with {done.returncode}:\n{done.stderr}")
     token: str = json.loads(done.stdout)["secret"]
     command = [*archer, "serve", "--roles", "api"]
-    process = ArcherProcess(name="api", roles="api", folder=folder, command=command, environment=variables)
+    process = ArcherProcess(name="api", folder=folder, command=command, environment=variables)
     process.start()
     return process, token
 

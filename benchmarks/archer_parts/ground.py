@@ -76,7 +76,7 @@ def ground(folder: Path) -> Iterator[Ground]:
         folder=folder, environment=environment, settings=settings, bare=True, durable=True, archer_settings=_SETTINGS
     )
     with rig:
-        store = SqlStore(Database(f"postgresql+psycopg://postgres@127.0.0.1:{rig.database.port}/postgres"))
+        store = SqlStore(Database(rig.database.url("postgres")))
         client = ApiClient(Access.from_kubeconfig(rig.clusters[CLUSTER].plane.kubeconfig), pool_size=THREADS)
         try:
             yield Ground(rig, store, client)

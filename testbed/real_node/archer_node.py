@@ -17,10 +17,10 @@ import yaml
 from environments import Environment, load
 from environments.loading import FOLDER
 from environments.names import ARCHER_GROUP, namespace
-from k8s_manifests import build_charts
 from k8s_manifests.archer_config import archer_config
 from k8s_manifests.labels import NODE_POOL
 from testbed.archer_rig import ROOT, ArcherProcess
+from testbed.archer_rights import install_archer_rights
 from testbed.real_node import files
 from testbed.real_node.forwarder import Forwarder
 from testbed.real_node.image import SPARK
@@ -83,9 +83,7 @@ class ArcherOnNode:
         (spec,) = self.environment.clusters
         (team,) = (each for each in self.environment.teams if each.name == TEAM)
         self.namespace = namespace(team)
-        for component in build_charts(self.environment, spec):
-            for manifest in component.manifests if component.name == "archer-rights" else ():
-                client.apply(manifest, force=True)
+        install_archer_rights(plane, self.environment, spec)
         client.patch("v1", "Node", files.NODE, body={"metadata": {"labels": {NODE_POOL: spec.name}}})
         server = urllib.parse.urlsplit(plane.server)
         forwarder = things.enter_context(Forwarder(self._node.pid, (server.hostname or "", server.port or 0)))
@@ -93,7 +91,6 @@ class ArcherOnNode:
         folder.mkdir()
         self.process = ArcherProcess(
             name="archer",
-            roles="all",
             folder=folder,
             command=[sys.executable, "-O", "-m", "archer.cli", "serve"],
             environment={

@@ -27,12 +27,12 @@ from archer.kubernetes.client import ApiClient
 from environments import load
 from environments.loading import FOLDER
 from environments.names import ARCHER_GROUP
-from k8s_manifests import build_charts
 from testbed.archer_builders import make_attempt, make_cluster_config
+from testbed.archer_rights import install_archer_rights
 from testbed.kubernetes import ApiError
 from testbed.nodes import PretendedNodes
 from testbed.operator_chart import OperatorChart
-from testbed.real_spark_operator import RealOperatorProcess, binary
+from testbed.real_spark_operator import chosen_operator
 from testbed.spark_applications import API, DRIVER, EXECUTOR, FINALIZER, KIND, default_spec, pod_template
 from testbed.spark_operator.process import OperatorProcess
 
@@ -76,14 +76,11 @@ def ground(plane_factory: Callable[..., ControlPlane], tmp_path_factory: pytest.
     chart = OperatorChart.of(environment, cluster)
     with plane_factory() as plane:
         chart.install(plane)
-        with plane.client() as client:
-            for component in build_charts(environment, cluster):
-                for manifest in component.manifests if component.name == "archer-rights" else ():
-                    client.apply(manifest, force=True)
+        install_archer_rights(plane, environment, cluster)
         with PretendedNodes(plane) as nodes:
             pool = next(pool for pool in cluster.pools if pool.name == "driver")
             node = nodes.add_pool(environment, cluster, pool)[0]
-            operator = _operator(plane, chart)
+            operator = chosen_operator(plane, chart, namespaces=(NAMESPACE,), flags=_FLAGS)
             with operator:
                 yield Ground(
                     plane=plane,
@@ -93,13 +90,6 @@ def ground(plane_factory: Callable[..., ControlPlane], tmp_path_factory: pytest.
                     nodes=nodes,
                     new_node=lambda: nodes.add_pool(environment, cluster, pool)[0],
                 )
-
-
-def _operator(plane: ControlPlane, chart: OperatorChart) -> OperatorProcess:
-    program = binary()
-    if program is None:
-        return OperatorProcess(plane, chart, namespaces=(NAMESPACE,), flags=_FLAGS)
-    return RealOperatorProcess(program, plane, chart, namespaces=(NAMESPACE,), flags=_FLAGS)
 
 
 @dataclass

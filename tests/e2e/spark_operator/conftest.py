@@ -8,7 +8,6 @@ import copy
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from environments import load
 from environments.loading import FOLDER
 from testbed.cluster import Cluster
 from testbed.operator_chart import OperatorChart
-from testbed.real_spark_operator import RealOperatorProcess, binary
+from testbed.real_spark_operator import chosen_operator
 from testbed.spark_applications import Applications
 from testbed.spark_operator.process import MakeOperator, OperatorProcess, StartOperator
 
@@ -47,21 +46,13 @@ def chart(plane: Cluster, rendered: OperatorChart) -> OperatorChart:
 @pytest.fixture(scope="session")
 def make_operator() -> MakeOperator:
     """Makes an operator, not started: `make_operator(plane, chart, namespaces=("spark-alone",))`."""
-    return _make
-
-
-def _make(plane: Cluster, chart: OperatorChart, **settings: Any) -> OperatorProcess:
-    program = binary()
-    if program is None:
-        settings.pop("spark_home", None)
-        return OperatorProcess(plane, chart, **settings)
-    return RealOperatorProcess(program, plane, chart, **settings)
+    return chosen_operator
 
 
 @pytest.fixture(scope="session")
 def operator(plane: Cluster, chart: OperatorChart) -> Iterator[OperatorProcess]:
     """The operator of the first namespace."""
-    with _make(plane, chart, namespaces=("spark-contract",), flags=SHORT) as started:
+    with chosen_operator(plane, chart, namespaces=("spark-contract",), flags=SHORT) as started:
         yield started
 
 
@@ -89,7 +80,7 @@ def start_operator(plane: Cluster, chart: OperatorChart, request: pytest.Fixture
 
         def start(flags: dict[str, str] | None = None, *, spark_home: Path | None = None) -> OperatorProcess:
             settings = {**SHORT, "leader-election": "false", **(flags or {})}
-            made = _make(
+            made = chosen_operator(
                 plane,
                 chart,
                 name=f"operator-{request.node.name[:60].translate(str.maketrans('[]/ ', '----'))}",
