@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +14,13 @@ from archer.errors import ArcherError, IdempotencyKeyReusedError, StoreUnavailab
 from archer.gathering import Gatherer
 from archer.store.connection import Database
 from archer.store.interface import IdempotencyKey, JobFilter, NewJob, SubmitResult
-from archer.store.migrate import upgrade
 from archer.store.sql import SqlStore
 from testbed.archer_builders import make_new_job
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqlStore:
-    database = Database(f"sqlite:///{tmp_path}/archer.db")
-    upgrade(database)
-    return SqlStore(database)
+def store(sqlite_url: str) -> SqlStore:
+    return SqlStore(Database(sqlite_url))
 
 
 @dataclass
