@@ -121,6 +121,8 @@ class Tracker:
             return
         if self._after == 0:
             self._begun = now
+            # older ones have no effect any more, and of attempts that ended elsewhere nobody takes them out
+            self._asked = {name: at for name, at in self._asked.items() if now - at < _STOP_AGAIN_SECONDS}
         page = self._page(TRACKED_STATES, after=self._after)
         self._after = page[-1][0].number if len(page) == _PAGE else 0
         for pairs in _batches(_with_attempts(page)):
