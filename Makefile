@@ -11,6 +11,7 @@ help: ## show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make run ONCE=1      exit after the results: 0 only if every job succeeded"
+	@echo "  make e2e E2E=...     some of its folders, for example E2E=tests/e2e/archer"
 	@echo "  make test ARGS=...   arguments for pytest, for example ARGS='-k queue'"
 	@echo "  ./cdk list|synth|diff|deploy ...   the pinned CDK CLI: ./cdk synth -c env=dev"
 
@@ -23,7 +24,7 @@ test: setup ## run every test; no network after the set-up
 
 e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
 	@sh scripts/setup-e2e.sh
-	@exec pytest tests/e2e $(ARGS)
+	@exec pytest $(or $(E2E),tests/e2e) $(ARGS)
 
 e2e-full: setup ## the tests of Archer on Kubernetes at their stated figures instead of a tenth (about an hour)
 	@sh scripts/setup-e2e.sh
