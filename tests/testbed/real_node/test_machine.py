@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,12 +45,12 @@ def test_what_the_kernel_refuses_is_named_with_its_words(monkeypatch: pytest.Mon
     assert all("unshare failed: Operation not permitted; use a machine" in line for line in said)
 
 
-def test_the_ci_installs_what_a_node_needs() -> None:
-    text = (ROOT / ".ci" / "run").read_text()
+def test_the_set_up_of_the_e2e_tests_installs_what_a_node_needs_and_ci_calls_it() -> None:
+    set_up = ROOT / "scripts" / "setup-e2e.sh"
+    installed = set(re.findall(r"[\w.+-]+", set_up.read_text()))
 
-    # what every Debian has, or the set-up of the machine
-    basic = {"util-linux", "iproute2"}
-    assert [name for name in {*machine.DEBIAN_PACKAGES.values(), machine.CNI_PACKAGE} - basic if name not in text] == []
+    assert {*machine.DEBIAN_PACKAGES.values(), machine.CNI_PACKAGE} - installed == set()
+    assert f"sh {set_up.relative_to(ROOT)}" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_the_command_ends_with_the_list_and_no_stack_trace(tmp_path: Path) -> None:
