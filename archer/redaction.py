@@ -8,6 +8,7 @@ touch logs: what a job prints itself is shown as printed.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "********"
@@ -28,6 +29,7 @@ _OPTION = re.compile(r"--?[\w.-]+")
 # the square of a word's length, two minutes for an argument of 64 KiB.
 
 
+@lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
     """Whether the value of a conf, environment or parameter key of this name is hidden."""
     return _SECRET_KEY.search(key) is not None
@@ -35,6 +37,9 @@ def is_secret_key(key: str) -> bool:
 
 def redact_text(text: str) -> str:
     """`text` without the passwords in its URLs and the values in its `secret-looking-name=value` pairs."""
+    if "=" not in text and "@" not in text:
+        # most values: neither expression can match
+        return text
     text = _URL_PASSWORD.sub(rf"\g<before>:{MASK}@", text)
     pieces: list[str] = []
     done = 0

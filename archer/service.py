@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,6 +39,9 @@ from archer.tenancy import Admission, Tenancy
 _SCOPE = "native"
 """Idempotency keys of this API; other dialects get scopes of their own."""
 
+_READERS = 8
+"""Threads for repeated submissions that would be refused today."""
+
 _KILL_TRIES = 20
 """A running job changes a few times a second at most; more conflicts than this are a defect."""
 
@@ -65,6 +69,7 @@ class Service:
     ) -> None:
         self._store = store
         self._gatherer = Gatherer(store)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="repeated")
         self._fleet = fleet
         self.steering = Steering(store, fleet, clock, config)
         self._clock = clock
@@ -78,25 +83,32 @@ class Service:
 
     def submit(
         self, submission: Submission, *, header_key: str | None = None, actor: str, keys_of: str | None = None
-    ) -> SubmitResult:
+    ) -> Future[SubmitResult]:
         """A new job, or the one that the idempotency key stands for; `keys_of`: whose keys these are, where that is proven.
 
-        Raises InvalidSubmissionError (all that the environment forbids or the place can't honour),
-        IdempotencyKeyReusedError, QueueFullError.
+        Never blocks. Raises InvalidSubmissionError (all that the environment forbids or the place can't honour); the
+        result may be that too, IdempotencyKeyReusedError or QueueFullError. Where the job stands in its queue is not
+        counted for this answer: `job` tells it.
         """
         key = _idempotency_key(submission, header_key, keys_of)
         admitted = self._tenancy.admit(submission)
         refused = self._fleet.check(admitted.submission)
         problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
-        # a repeated request is answered even when its file is gone by now: the job exists
-        if problems and (key is None or not self._known(key)):
+        new = self._new_job(admitted, key, actor)
+        if not problems:
+            answer = self._gatherer.submit(new)
+        elif key is None:
             raise InvalidSubmissionError(problems)
-        result = self._gatherer.submit(self._new_job(admitted, key, actor))
-        self._news()
-        return replace(result, job=self._with_reason(result.job))
+        else:
+            answer = self._readers.submit(self._submit_again, new, key, problems)
+        answer.add_done_callback(lambda _: self._news())
+        return answer
 
-    def _known(self, key: IdempotencyKey) -> bool:
-        return self._store.key_exists(key.scope, key.key)
+    def _submit_again(self, new: NewJob, key: IdempotencyKey, problems: Sequence[Problem]) -> SubmitResult:
+        # a repeated request is answered even when its file is gone by now: the job exists
+        if not self._store.key_exists(key.scope, key.key):
+            raise InvalidSubmissionError(problems)
+        return self._gatherer.submit(new).result()
 
     def _new_job(self, admitted: Admission, key: IdempotencyKey | None, actor: str) -> NewJob:
         submission = admitted.submission

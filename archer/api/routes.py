@@ -62,7 +62,7 @@ def asks(*statuses: int) -> dict[int | str, dict[str, Any]]:
     response_model=JobAnswer,
     responses={200: {"model": JobAnswer}, **asks(400, 409, 413, 415, 422, 429)},
 )
-def submit(
+async def submit(
     submission: Submission,
     archer: Archer,
     count: Count,
@@ -70,14 +70,14 @@ def submit(
 ) -> Response:
     """Submit a job: 201 when it is new, 200 when its idempotency key stands for it already.
 
-    Either way the job is on disk before the answer is sent.
+    Either way the job is on disk before the answer is sent. No thread is held until it is.
     """
     if idempotency_key is not None and submission.idempotency_key not in {None, idempotency_key}:
         raise MalformedRequestError(
             "header `Idempotency-Key` and field `idempotency_key` must be equal; send one of them",
             code="idempotency-key-mismatch",
         )
-    result = archer.submit(submission, header_key=idempotency_key)
+    result = await asyncio.wrap_future(archer.submit(submission, header_key=idempotency_key))
     count.submissions.labels("replayed" if result.replayed else "created").inc()
     answer = job_answer(result.job, archer)
     headers = {"Location": answer.links.self, **({"Idempotent-Replay": "true"} if result.replayed else {})}

@@ -5,6 +5,7 @@ nothing: the question comes before the deed.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -35,8 +36,8 @@ class Guarded:
         self._access = access
         self._seen: dict[str, Target] = {}
 
-    def submit(self, submission: Submission, *, header_key: str | None = None) -> SubmitResult:
-        """In the identity's own name, or, for those who may, in the name that the submission gives."""
+    def submit(self, submission: Submission, *, header_key: str | None = None) -> Future[SubmitResult]:
+        """As `Service.submit`, in the identity's own name, or, for those who may, in the one that the submission gives."""
         subject = self.identity.subject
         if subject is None:
             return self._service.submit(

@@ -66,7 +66,7 @@ class HandDriven:
     def submit(self, name: str = "report", *, arguments: tuple[str, ...] = (), **fields: Any) -> Job:
         application = {"file": str(self.application), "arguments": arguments}
         submission = Submission.model_validate({"name": name, "application": application, **fields})
-        return self.service.submit(submission, actor="api:ada").job
+        return self.service.submit(submission, actor="api:ada").result().job
 
     def change(self, job: Job, to: JobState | None, message: str = "as told", **more: Any) -> Job:
         version = self.store.version(job.id)

@@ -47,7 +47,7 @@ def submit_together(gatherer: Gatherer, slow: SlowStore, new: Sequence[NewJob]) 
 
     def submit(job: NewJob) -> Any:
         try:
-            return gatherer.submit(job)
+            return gatherer.submit(job).result(30)
         except ArcherError as error:
             return error
 
@@ -101,4 +101,4 @@ def test_a_store_that_is_gone_is_everybodys_error_and_the_next_submission_goes_t
     slow.error = None
 
     assert [type(answer) for answer in answers] == [StoreUnavailableError] * 4
-    assert gatherer.submit(make_new_job()).job.state == "QUEUED"
+    assert gatherer.submit(make_new_job()).result(30).job.state == "QUEUED"

@@ -31,7 +31,9 @@ def test_a_submission_is_answered_with_201_its_place_and_the_whole_job(door: Doo
     assert datetime.fromisoformat(job["created_at"]) == door.clock.now()
     executor = {"instances": 1, "cores": 1, "memory": "1g", "memory_overhead": None}
     assert job["submission"]["executor"] == {**dict.fromkeys(job["submission"]["executor"]), **executor}
-    assert job["reason"] == "waits for a slot: 0 of 1 are taken, no job waits before it"
+    assert job["reason"] == "waits for a slot"
+    place = "waits for a slot: 0 of 1 are taken, no job waits before it"
+    assert door.get(job["links"]["self"]).json()["reason"] == place
     for link in ("self", "events", "attempts", "logs"):
         assert door.get(job["links"][link]).status_code == 200, link
     assert job["links"]["page"] == f"/jobs/{job['id']}"

@@ -73,7 +73,7 @@ class Pods:
             "application": {"file": "local:///job.py"},
             **fields,
         }
-        return self.service.submit(Submission.model_validate(given), actor="api:ada").job
+        return self.service.submit(Submission.model_validate(given), actor="api:ada").result().job
 
     def change(self, job: Job, to: JobState, **more: Any) -> None:
         version = self.store.version(job.id)

@@ -48,7 +48,7 @@ class Shop:
         return fence
 
     def submit(self, **fields: Any) -> Job:
-        return self.service.submit(make_submission(**fields), actor="api:ada").job
+        return self.service.submit(make_submission(**fields), actor="api:ada").result().job
 
     def dispatch(self) -> bool:
         return self.dispatcher.step(self.fence("dispatcher"))

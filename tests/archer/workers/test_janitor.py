@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 def test_a_key_is_remembered_for_its_days_and_forgotten_after(shop: Shop) -> None:
     janitor = Janitor(store=shop.store, clock=shop.clock, idempotency_days=7)
-    first = shop.service.submit(make_submission(), header_key="k", actor="a").job
+    first = shop.service.submit(make_submission(), header_key="k", actor="a").result().job
     shop.clock.advance(7 * 86400)
     janitor.step(shop.fence("janitor"))
-    assert shop.service.submit(make_submission(), header_key="k", actor="a").job.id == first.id
+    assert shop.service.submit(make_submission(), header_key="k", actor="a").result().job.id == first.id
 
     shop.clock.advance(1)
     assert janitor.step(shop.fence("janitor")) is False
 
-    assert shop.service.submit(make_submission(), header_key="k", actor="a").job.id != first.id
+    assert shop.service.submit(make_submission(), header_key="k", actor="a").result().job.id != first.id
 
 
 def test_a_janitor_that_lost_its_lease_deletes_nothing(shop: Shop) -> None:
     janitor = Janitor(store=shop.store, clock=shop.clock, idempotency_days=7)
-    shop.service.submit(make_submission(), header_key="k", actor="a")
+    shop.service.submit(make_submission(), header_key="k", actor="a").result()
     shop.clock.advance(8 * 86400)
     old = shop.fence("janitor")
     shop.store.release(old)
@@ -42,7 +42,7 @@ def test_a_janitor_that_lost_its_lease_deletes_nothing(shop: Shop) -> None:
 
 
 def cancelled(shop: Shop, key: str | None = None) -> str:
-    job = shop.service.submit(make_submission(), header_key=key, actor="a").job
+    job = shop.service.submit(make_submission(), header_key=key, actor="a").result().job
     return shop.service.kill(job.id, actor="a").id
 
 
@@ -65,7 +65,7 @@ def test_a_job_stays_as_long_as_its_key_though_jobs_stay_for_less(shop: Shop) ->
     job_id = cancelled(shop, key="k")
     shop.clock.advance(7 * 86400)
     janitor.step(shop.fence("janitor"))
-    assert shop.service.submit(make_submission(), header_key="k", actor="a").job.id == job_id
+    assert shop.service.submit(make_submission(), header_key="k", actor="a").result().job.id == job_id
 
     shop.clock.advance(1)
     janitor.step(shop.fence("janitor"))

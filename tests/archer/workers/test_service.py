@@ -49,22 +49,22 @@ def test_what_the_place_can_not_honour_is_refused_and_leaves_no_row(shop: Shop) 
 
 
 def test_a_repeated_request_is_answered_even_when_its_file_is_gone_by_now(shop: Shop) -> None:
-    first = shop.service.submit(make_submission(), header_key="k", actor="a")
+    first = shop.service.submit(make_submission(), header_key="k", actor="a").result()
     shop.backend.problems = [Problem(path="application.file", value="x", allowed="a file", fix="create it")]
 
-    again = shop.service.submit(make_submission(), header_key="k", actor="a")
+    again = shop.service.submit(make_submission(), header_key="k", actor="a").result()
 
     assert (again.replayed, again.job.id) == (True, first.job.id)
 
 
 def test_defaults_written_out_are_the_same_request(shop: Shop) -> None:
-    first = shop.service.submit(make_submission(), header_key="k", actor="a")
+    first = shop.service.submit(make_submission(), header_key="k", actor="a").result()
 
-    again = shop.service.submit(make_submission(driver={"memory": "1g"}, idempotency_key="k"), actor="a")
+    again = shop.service.submit(make_submission(driver={"memory": "1g"}, idempotency_key="k"), actor="a").result()
 
     assert again.job.id == first.job.id
     with pytest.raises(IdempotencyKeyReusedError):
-        shop.service.submit(make_submission(queue="root.other"), header_key="k", actor="a")
+        shop.service.submit(make_submission(queue="root.other"), header_key="k", actor="a").result()
 
 
 def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(shop: Shop) -> None:
@@ -72,9 +72,9 @@ def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(sho
     after = Service(
         shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", "root.b", default="root.b")
     )
-    first = before.submit(make_submission(), header_key="k", actor="a")
+    first = before.submit(make_submission(), header_key="k", actor="a").result()
 
-    again = after.submit(make_submission(), header_key="k", actor="a")
+    again = after.submit(make_submission(), header_key="k", actor="a").result()
 
     assert (again.replayed, again.job.id, again.job.queue) == (True, first.job.id, "root.a")
     assert shop.store.job(first.job.id).submission["queue"] == "root.a"
@@ -83,9 +83,9 @@ def test_the_same_body_is_the_same_request_whatever_the_environment_fills_in(sho
 def test_a_repeated_request_is_answered_even_when_its_queue_is_gone_by_now(shop: Shop) -> None:
     before = Service(shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a"))
     after = Service(shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.b"))
-    first = before.submit(make_submission(queue="root.a"), header_key="k", actor="a")
+    first = before.submit(make_submission(queue="root.a"), header_key="k", actor="a").result()
 
-    assert after.submit(make_submission(queue="root.a"), header_key="k", actor="a").job.id == first.job.id
+    assert after.submit(make_submission(queue="root.a"), header_key="k", actor="a").result().job.id == first.job.id
 
 
 def test_under_a_profile_a_value_left_out_is_another_request_than_the_default_written_out(shop: Shop) -> None:
@@ -93,11 +93,11 @@ def test_under_a_profile_a_value_left_out_is_another_request_than_the_default_wr
     service = Service(
         shop.store, Fleet([shop.backend]), shop.clock, config=make_cluster_config("root.a", profiles=profiles)
     )
-    first = service.submit(make_submission(profile="large"), header_key="k", actor="a")
+    first = service.submit(make_submission(profile="large"), header_key="k", actor="a").result()
 
-    assert service.submit(make_submission(profile="large"), header_key="k", actor="a").job.id == first.job.id
+    assert service.submit(make_submission(profile="large"), header_key="k", actor="a").result().job.id == first.job.id
     with pytest.raises(IdempotencyKeyReusedError):
-        service.submit(make_submission(profile="large", driver={"memory": "1g"}), header_key="k", actor="a")
+        service.submit(make_submission(profile="large", driver={"memory": "1g"}), header_key="k", actor="a").result()
 
 
 def test_a_problem_with_a_profiles_value_says_whose_it_is(shop: Shop) -> None:
@@ -111,7 +111,7 @@ def test_a_problem_with_a_profiles_value_says_whose_it_is(shop: Shop) -> None:
     ]
 
     with pytest.raises(InvalidSubmissionError) as caught:
-        service.submit(make_submission(profile="large", queue="root.b"), actor="a")
+        service.submit(make_submission(profile="large", queue="root.b"), actor="a").result()
 
     assert [(problem.path, problem.fix) for problem in caught.value.problems] == [
         ("queue", "did you mean `root.a`?"),
@@ -223,7 +223,11 @@ def test_the_history_servers_page_of_a_job_exists_once_the_application_does(shop
 
 
 def test_a_request_is_known_by_what_its_body_says_so_that_new_fields_make_no_other_request_of_it(shop: Shop) -> None:
-    job = shop.service.submit(make_submission(driver={"cores": 1, "memory": "2g"}), header_key="k", actor="a").job
+    job = (
+        shop.service.submit(make_submission(driver={"cores": 1, "memory": "2g"}), header_key="k", actor="a")
+        .result()
+        .job
+    )
 
     with shop.database.read() as connection:
         (kept,) = connection.exec_driver_sql("SELECT request_hash FROM idempotency_keys").scalars()
@@ -247,9 +251,9 @@ def test_more_jobs_than_may_wait_are_refused_and_nothing_is_written(
     config = ClusterConfig.model_validate({**given, "queues": {**given["queues"], **limits}})
     service = Service(shop.store, Fleet([shop.backend]), shop.clock, config=config)
     for _ in range(2):
-        service.submit(make_submission(user="ada"), actor="api:ada")
+        service.submit(make_submission(user="ada"), actor="api:ada").result()
 
     with pytest.raises(QueueFullError, match=names):
-        service.submit(make_submission(user="ada"), actor="api:ada")
+        service.submit(make_submission(user="ada"), actor="api:ada").result()
 
     assert len(shop.store.jobs(JobFilter(), limit=10).jobs) == 2
