@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from archer.api import problems, routes, steering, tokens
 from archer.api.door import Door
+from archer.api.waiting import Lookout
 from archer.auth.access import Access
 from archer.metrics import Metrics
 from archer.service import Service
@@ -32,7 +33,7 @@ def create_app(
     app.state.service = service
     app.state.access = access
     app.state.metrics = metrics or Metrics(service.counters, queue_ages=service.queue_ages)
-    app.state.stopping = stopping or Event()
+    app.state.lookout = Lookout(service.versions, stopping or Event())
     app.include_router(routes.router)
     app.include_router(steering.router)
     app.include_router(tokens.router)

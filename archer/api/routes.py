@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from archer.api.answers import attempt_answer, event_answer, job_answer
 from archer.api.queries import EventsQuery, JobQuery, JobsQuery, LogsQuery
 from archer.api.schemas import AttemptsAnswer, EventsAnswer, JobAnswer, JobsAnswer, LogsAnswer, ProblemDocument
+from archer.api.waiting import Lookout
 from archer.auth.guarded import Guarded
 from archer.auth.roles import Verb
 from archer.errors import MalformedRequestError
@@ -18,9 +19,6 @@ from archer.metrics import CONTENT_TYPE, Metrics
 from archer.model import JobState
 from archer.service import Service
 from archer.submission import IdempotencyKey, Submission
-
-_LOOK_SECONDS = 0.2
-"""Pause between two looks at a job's version while a client waits for news."""
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 health = APIRouter(tags=["health"])
@@ -97,17 +95,16 @@ def list_jobs(archer: Archer, query: Annotated[JobsQuery, Query()]) -> JobsAnswe
 async def get_job(request: Request, archer: Archer, job_id: str, query: Annotated[JobQuery, Query()]) -> JobAnswer:
     """One job, by its id, number or EMR id; with `wait_seconds`, as soon as there is news of it.
 
-    No thread is held while a client waits.
+    No thread is held while a client waits, and all who wait share one look at the database.
     """
     job = await run_in_threadpool(archer.job, job_id)
     known = job.version if query.version is None else query.version
     deadline = time.monotonic() + query.wait_seconds
+    lookout: Lookout = request.app.state.lookout
     while job.version <= known and not job.state.final and time.monotonic() < deadline:
-        if request.app.state.stopping.is_set():
+        if not await lookout.changed(job.id, job.version, seconds=deadline - time.monotonic()):
             break
-        await asyncio.sleep(_LOOK_SECONDS)
-        if await run_in_threadpool(archer.version, job.id) != job.version:
-            job = await run_in_threadpool(archer.job, job.id)
+        job = await run_in_threadpool(archer.job, job.id)
     return await run_in_threadpool(job_answer, job, archer)
 
 

@@ -63,10 +63,6 @@ class Guarded:
         require(self.identity, verb, target)
         return job
 
-    def version(self, job_id: str) -> int:
-        """Of a job that was read before."""
-        return self._service.version(job_id)
-
     def attempts(self, key: str) -> Sequence[Attempt]:
         return self._service.attempts(self._checked(key, Verb.READ))
 

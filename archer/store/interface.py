@@ -84,6 +84,10 @@ class Store(Protocol):
         """The job's version, cheaply. Raises NotFoundError."""
         ...
 
+    def versions(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        """The jobs' versions, by id, as cheaply; a job that isn't there is left out."""
+        ...
+
     def jobs(self, wanted: JobFilter, *, limit: int, before: int | None = None) -> JobPage:
         """Newest first; `before` is a job number."""
         ...

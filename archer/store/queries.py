@@ -43,6 +43,15 @@ def find_version(connection: Connection, job_id: str) -> int:
     return version
 
 
+def find_versions(connection: Connection, job_ids: Collection[str]) -> Mapping[str, int]:
+    """By id."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(set(job_ids))):
+        rows = connection.execute(select(jobs.c.id, jobs.c.version).where(jobs.c.id.in_(some)))
+        found |= {row.id: row.version for row in rows}
+    return found
+
+
 def list_jobs(connection: Connection, wanted: JobFilter, *, limit: int, before: int | None) -> JobPage:
     """One page, newest first; one job more is read to know whether another page follows."""
     query = _filtered(wanted).order_by(jobs.c.number.desc()).limit(limit + 1)

@@ -114,6 +114,9 @@ class SqlStore:
     def version(self, job_id: str) -> int:
         return self._read(lambda connection: queries.find_version(connection, job_id))
 
+    def versions(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        return self._read(lambda connection: queries.find_versions(connection, job_ids))
+
     def jobs(self, wanted: JobFilter, *, limit: int, before: int | None = None) -> JobPage:
         return self._read(lambda connection: queries.list_jobs(connection, wanted, limit=limit, before=before))
 

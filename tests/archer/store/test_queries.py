@@ -25,6 +25,13 @@ def test_a_job_is_found_by_id_number_and_emr_id(kit: StoreKit) -> None:
         assert kit.store.job(key) == job
 
 
+def test_the_versions_of_many_jobs_are_told_at_once_without_those_that_are_not_there(kit: StoreKit) -> None:
+    still, moved = kit.submit(), kit.move(kit.submit(), S.SUBMITTING)
+
+    assert kit.store.versions([still.id, moved.id, "j-nobody"]) == {still.id: 1, moved.id: 2}
+    assert kit.store.versions([]) == {}
+
+
 @pytest.mark.parametrize("key", ["2", "0", "-1", "j-nobody", "", "'; DROP TABLE jobs", str(2**70), "9" * 5000, "٣"])
 def test_an_unknown_id_is_not_found(kit: StoreKit, key: str) -> None:
     kit.submit()

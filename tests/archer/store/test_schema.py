@@ -27,6 +27,7 @@ ASKED: dict[str, Callable[[StoreKit], Any]] = {
     "unclaimed": lambda kit: kit.store.unclaimed("local", owner="o", now=kit.clock.now(), seconds=1, limit=5),
     "in_states": lambda kit: kit.store.in_states("local", [S.RUNNING, S.LOST], namespace="spark-a"),
     "by_attempts": lambda kit: kit.store.by_attempts([kit.store.attempts(kit.store.job("2").id)[0].name]),
+    "versions": lambda kit: kit.store.versions([kit.store.job("1").id, kit.store.job("2").id]),
     "limits": lambda kit: kit.submit(waiting_limits=[WaitingLimit(most=9, user="ada")]),
     "prune_jobs": lambda kit: kit.store.prune_jobs(before=kit.clock.now()),
     "change": lambda kit: kit.store.change(kit.store.job("2").id, kit.change(kit.store.job("2"), substate="x")),
