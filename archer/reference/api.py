@@ -1,6 +1,6 @@
 """`archer-api.md`: every call of the native API, from the same OpenAPI document that a server gives out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from archer.api.app import create_app
@@ -31,6 +31,9 @@ class _NoService:
         return {}
 
     def queue_ages(self) -> Mapping[str, float]:
+        return {}
+
+    def versions(self, _job_ids: Collection[str]) -> Mapping[str, int]:
         return {}
 
 
