@@ -123,6 +123,7 @@ jobs = Table(
     Index("ix_jobs_name_number", "name", "number"),
     Index("ix_jobs_queue_number", "queue", "number"),
     Index("ix_jobs_user_name_number", "user_name", "number"),
+    Index("ix_jobs_team_number", "team", "number"),
     _partial("ix_jobs_waiting", "queue", text("priority DESC"), "number", where=IS_WAITING),
     _partial("ix_jobs_queued_of_user", "user_name", where=IS_QUEUED),
     _partial("ix_jobs_active", "cluster", "namespace", "number", where=IS_ACTIVE),

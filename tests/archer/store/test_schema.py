@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from archer.model import ACTIVE_STATES, FINAL_STATES, WAITING_STATES, JobState
 from archer.store import schema
-from archer.store.interface import WaitingLimit
+from archer.store.interface import JobFilter, WaitingLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,28 @@ def test_no_question_reads_a_whole_table(kit: StoreKit, name: str) -> None:
             # an index with the states' condition holds few rows; another one as many as the table
             scanned = [line for line in plan.splitlines() if line.startswith(f"SCAN {table}")]
             assert all("USING" in line and "ix_jobs_" in line for line in scanned), plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (JobFilter(states=frozenset({S.RUNNING})), "ix_jobs_state_number"),
+        (JobFilter(name="nightly"), "ix_jobs_name_number"),
+        (JobFilter(queue="root.nightly"), "ix_jobs_queue_number"),
+        (JobFilter(user="ada"), "ix_jobs_user_name_number"),
+        (JobFilter(team="ads"), "ix_jobs_team_number"),
+    ],
+    ids=["state", "name", "queue", "user", "team"],
+)
+def test_each_filter_of_the_list_of_jobs_has_its_index(kit: StoreKit, wanted: JobFilter, index: str) -> None:
+    kit.store.submit_many([kit.new_job(name="hourly", queue="root.hourly", user="eve", team="ml") for _ in range(200)])
+    if not kit.database.is_sqlite:
+        with kit.database.write() as connection:
+            connection.exec_driver_sql("ANALYZE jobs")
+
+    (plan,) = plans(kit, lambda kit: kit.store.jobs(wanted, limit=50))
+
+    assert index in plan
 
 
 def test_the_conditions_of_partial_indexes_name_the_states_that_the_model_does() -> None:
