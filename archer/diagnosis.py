@@ -6,7 +6,7 @@ Archer did itself, then what the cluster, the operating system or the JVM said, 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archer import pod_diagnosis
 from archer.model import Category, Diagnosis, Role
@@ -45,6 +45,8 @@ class Evidence:
     """End of the driver's stderr: Spark's own lines, JVM errors."""
     stdout: str = ""
     """End of stdout, where PySpark sends the Python program's output, tracebacks included."""
+    no_log: str = ""
+    """Why there is no log, where there should be one: whoever reads the diagnosis must know that it was made without."""
     conf_keys: frozenset[str] = frozenset()
     """Spark properties that the submission set: one of them in the error's words is the culprit."""
     application_started: bool = False
@@ -59,11 +61,11 @@ class Evidence:
 
 def diagnose(evidence: Evidence) -> Diagnosis:
     """The first rule that applies; the last one always does."""
-    for rule in _RULES:
-        found = rule(evidence)
-        if found is not None:
-            return found
-    return _unexplained(evidence)
+    found = next((found for rule in _RULES if (found := rule(evidence)) is not None), None) or _unexplained(evidence)
+    if not evidence.no_log:
+        return found
+    room = MAX_DETAIL - len(evidence.no_log) - 1
+    return replace(found, detail="\n".join(filter(None, (found.detail[-room:], evidence.no_log))))
 
 
 def lost(what_was_seen: str) -> Diagnosis:

@@ -46,6 +46,8 @@ class FakeKubernetes:
     """Method and path of everything that was asked."""
     faults: dict[tuple[str, str], list[Exception]] = field(default_factory=dict)
     """Raised instead of an answer, one after the other, by method and path."""
+    held: dict[str, threading.Event] = field(default_factory=dict)
+    """Logs, by path, that are not answered before the event: their kubelet is silent."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _watches: dict[str, list["FakeWatch"]] = field(default_factory=dict)
 
@@ -95,6 +97,8 @@ class FakeKubernetes:
 
     def text(self, path: str, **query: Any) -> bytes:
         self._called("GET", path)
+        if path in self.held:
+            self.held[path].wait(30)
         if path not in self.logs:
             raise ApiError(404, "NotFound", f"{path} not found")
         lines = self.logs[path].splitlines(keepends=True)

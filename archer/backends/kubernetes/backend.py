@@ -19,6 +19,7 @@ from archer.backends.kubernetes.observation import NOT_FOUND, ended_by_itself
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, Pools
 from archer.backends.kubernetes.stopping import Stops
 from archer.backends.kubernetes.sweeping import YOUNG_SECONDS, sweep
+from archer.backends.kubernetes.tails import Tails
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import BackendUnavailableError, Problem
 from archer.kubernetes.client import ApiClient
@@ -70,11 +71,13 @@ class KubernetesBackend:
         self._following: dict[str, Following] = {}
         self._pools: Pools = tuple((pool.name, dict(pool.node_selector)) for pool in cluster.pools)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"kubernetes-{cluster.name}")
+        self._tails = Tails(client)
         self._stops = Stops()
         self._finalizers = Finalizers(client, self._workers)
         self._looker = Looker(
             client=client,
             workers=self._workers,
+            tails=self._tails,
             pools=self._pools,
             spot=frozenset(pool.name for pool in cluster.pools if pool.capacity == "spot"),
             known=known,
@@ -176,6 +179,7 @@ class KubernetesBackend:
     def close(self) -> None:
         for namespace in list(self._following):
             self.unlisten(namespace)
+        self._tails.close()
         self._workers.shutdown(cancel_futures=True)
         self._client.close()
 

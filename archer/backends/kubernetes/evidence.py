@@ -19,8 +19,13 @@ MAX_EXECUTORS: Final = 50
 _WAITED_FOR: Final = frozenset({Category.IMAGE_PULL, Category.UNSCHEDULABLE, Category.SUBMIT_ERROR})
 
 
-def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: Collection[str]) -> Evidence:
-    """All that is known of an attempt that ended; `spot` names the pools whose nodes may be taken back."""
+def collect(
+    facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: Collection[str], no_log: str = ""
+) -> Evidence:
+    """All that is known of an attempt that ended; `spot` names the pools whose nodes may be taken back.
+
+    `no_log`: why `log` is empty, where it should not be.
+    """
     body = spec.get("spec") or {}
     return Evidence(
         application=str(body.get("mainApplicationFile") or ""),
@@ -29,6 +34,7 @@ def collect(facts: Facts, end: End, *, spec: Mapping[str, Any], log: str, spot: 
         heap=_heap(body, "driver"),
         driver_log=log,
         stdout=log,
+        no_log=no_log,
         conf_keys=frozenset(body.get("sparkConf") or ()),
         application_started=_started(facts.application, facts.driver or facts.gone),
         pods=_pods(facts, end, body, spot),

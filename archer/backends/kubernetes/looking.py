@@ -13,6 +13,7 @@ from archer.backends.kubernetes import evidence, live, logs
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.observation import SETTLING, End, Facts, Unsure, judge
 from archer.backends.kubernetes.records import DriverRecord, Pools
+from archer.backends.kubernetes.tails import Tail, Tails, Wanted
 from archer.errors import BackendUnavailableError
 from archer.kubernetes.client import ApiClient
 from archer.model import Attempt
@@ -23,7 +24,11 @@ LIVE_PER_LOOK: Final = 200
 AGAIN_SECONDS: Final = 1.0
 
 LOG_SECONDS: Final = 300
-"""How long the end of a log is asked for again, once its driver ended."""
+"""How long the end of a log is asked for again, once its driver ended …"""
+_TURN_SECONDS: Final = 30.0
+"""… or, when that is over already, how long its first reading may take."""
+_SUCCESS_LOG_SECONDS: Final = 5.0
+"""How long the log of a success is waited for: it is no evidence."""
 
 NOTHING_NEW: Final = Observation(phase=Phase.STARTING)
 """Of this attempt nothing can be said just now."""
@@ -49,6 +54,7 @@ class Looker:
 
     client: ApiClient
     workers: Executor
+    tails: Tails
     pools: Pools
     spot: Collection[str]
     known: KnownAttempts
@@ -142,37 +148,37 @@ class Looker:
     def _endings(self, ended: Sequence[tuple["_Seen", End]], known: Mapping[str, Attempt]) -> dict[str, Observation]:
         missing = [seen.attempt for seen, end in ended if seen.attempt not in known and not end.succeeded]
         written = {**known, **(self.known(missing) if missing else {})}
-        observed = self.workers.map(lambda each: self._told(each[0], each[1], written.get(each[0].attempt)), ended)
-        return {seen.attempt: observation for (seen, _), observation in zip(ended, observed, strict=True)}
+        tails = self.tails.read([_wanted(seen, driver, end) for seen, end in ended if (driver := _speaker(seen.facts))])
+        return {
+            seen.attempt: self._told(seen, end, written.get(seen.attempt), tails.get(seen.attempt))
+            for seen, end in ended
+        }
 
-    def _told(self, seen: "_Seen", end: End, written: Attempt | None) -> Observation:
+    def _told(self, seen: "_Seen", end: End, written: Attempt | None, tail: Tail | None) -> Observation:
         try:
-            return self._ending(seen, end, written)
+            return self._ending(seen, end, written, tail)
         except Exception:  # noqa: BLE001  # as above
             _log.exception("attempt not understood", attempt=seen.attempt)
             return NOTHING_NEW
 
-    def _ending(self, seen: "_Seen", end: End, written: Attempt | None) -> Observation:
+    def _ending(self, seen: "_Seen", end: End, written: Attempt | None, tail: Tail | None) -> Observation:
         facts = seen.facts
-        driver = facts.driver
-        log = ""
-        if driver is not None and driver.started:
-            most = logs.SUCCESS_BYTES if end.succeeded else logs.TAIL_BYTES
-            try:
-                log = logs.read_tail(self.client, seen.place.namespace, seen.attempt, most=most)
-            except BackendUnavailableError as error:
-                # a success needs no evidence; its pod stays for a while, and the whole log is in the object store
-                if (not end.succeeded or _leaves(facts, driver)) and not _is_long_over(facts, driver):
-                    _log.warning("the end of a log is read again later", attempt=seen.attempt, error=str(error))
-                    return NOTHING_NEW
+        log, no_log = "", ""
+        if tail is not None and tail.text is not None:
+            log = tail.text
+        elif tail is not None:
+            if _is_worth_waiting_for(tail, facts, end):
+                return NOTHING_NEW
+            self.tails.forget(seen.attempt)
+            no_log = f"the end of the driver's log could not be read: {tail.why or 'its node does not answer'}"
         spec: Mapping[str, Any] = {} if written is None else written.spec
         outcome = Outcome(
             succeeded=end.succeeded,
             stopped_for=end.stopped_for,
             exit_code=end.exit_code,
-            evidence=evidence.collect(facts, end, spec=spec, log=log, spot=self.spot),
+            evidence=evidence.collect(facts, end, spec=spec, log=log, no_log=no_log, spot=self.spot),
             texts={"driver-log": log} if log else {},
-            note=end.note,
+            note=f"{end.note}; {no_log}" if no_log else end.note,
         )
         app = facts.application
         return Observation(phase=Phase.ENDED, spark_app_id=None if app is None else app.app_id, outcome=outcome)
@@ -206,6 +212,29 @@ class _Sorted:
                 self.ended.append((seen, end))
             case Unsure():
                 self.unsure.append(seen)
+
+
+def _speaker(facts: Facts) -> DriverRecord | None:
+    """The driver, where it has a log."""
+    return facts.driver if facts.driver is not None and facts.driver.started else None
+
+
+def _wanted(seen: _Seen, driver: DriverRecord, end: End) -> Wanted:
+    most = logs.SUCCESS_BYTES if end.succeeded else logs.TAIL_BYTES
+    return Wanted(namespace=seen.place.namespace, attempt=seen.attempt, node=driver.node or "", most=most)
+
+
+def _is_worth_waiting_for(tail: Tail, facts: Facts, end: End) -> bool:
+    """Whether the verdict waits for a log that isn't there."""
+    driver = facts.driver
+    if driver is None:
+        return False
+    if end.succeeded and not _leaves(facts, driver):
+        # it needs no evidence; its pod stays for a while, and the whole log is in the object store
+        return not tail.why and tail.waited < _SUCCESS_LOG_SECONDS
+    if not _is_long_over(facts, driver):
+        return True
+    return not tail.why and tail.waited < _TURN_SECONDS
 
 
 def _is_long_over(facts: Facts, driver: DriverRecord) -> bool:

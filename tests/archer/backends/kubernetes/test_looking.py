@@ -1,6 +1,7 @@
 """One look at many attempts: what is asked for live, how much of it, and what a failure of one means for the others."""
 
-from collections.abc import Collection, Mapping
+import threading
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -14,7 +15,8 @@ from archer.backends.kubernetes.logs import SUCCESS_BYTES
 from archer.backends.kubernetes.looking import NOTHING_NEW, Looker, Place
 from archer.backends.kubernetes.observation import Executors, Facts, Verdict
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
-from archer.diagnosis import Evidence
+from archer.backends.kubernetes.tails import Tails
+from archer.diagnosis import Evidence, diagnose
 from archer.errors import BackendUnavailableError
 from archer.kubernetes.errors import ApiError, ClusterUnreachableError
 from archer.model import Attempt
@@ -69,6 +71,7 @@ class Desk:
     api: FakeKubernetes
     cache: Cache
     workers: ThreadPoolExecutor
+    tails: Tails
     follows: bool = True
     now: int = made.BORN_SECONDS + 400
     asked: list[str] = field(default_factory=list)
@@ -85,6 +88,7 @@ class Desk:
         looker = Looker(
             client=self.api.client,
             workers=self.workers,
+            tails=self.tails,
             pools=(),
             spot=(),
             known=self.known,
@@ -98,8 +102,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(api: FakeKubernetes, workers: ThreadPoolExecutor) -> Desk:
-    return Desk(api, Cache(), workers)
+def desk(api: FakeKubernetes, workers: ThreadPoolExecutor) -> Iterator[Desk]:
+    tails = Tails(api.client)
+    yield Desk(api, Cache(), workers, tails)
+    tails.close()
 
 
 def outcome(found: Mapping[str, Observation]) -> Outcome:
@@ -240,6 +246,30 @@ def test_a_kubelet_that_never_gives_its_log_keeps_no_job_from_its_end(desk: Desk
     desk.now = made.BORN_SECONDS + 300 + looking.LOG_SECONDS
     found = outcome(desk.look(made.NAME))
     assert (found.exit_code, found.texts) == (1, {})
+    assert "could not be read" in diagnose(found.evidence).detail
+
+
+def test_a_silent_kubelet_keeps_no_other_attempt_waiting_and_its_log_is_fetched_when_it_is_there(desk: Desk) -> None:
+    desk.cache.apps = {name: records.application(NOT_FOUND) for name in (made.NAME, "other")}
+    desk.cache.pods = {name: records.driver(made.driver("Failed", exit_code=1)) for name in (made.NAME, "other")}
+    others = f"{names.pods(made.NAMESPACE, 'other-driver')}/log"
+    desk.api.logs = {f"{DRIVER}/log": b"late words", others: b"words"}
+    answers = desk.api.held[f"{DRIVER}/log"] = threading.Event()
+    try:
+        found = desk.look(made.NAME, "other")
+
+        assert found[made.NAME] is NOTHING_NEW
+        assert outcome({"other": found["other"]}).texts == {"driver-log": "words"}
+        # it is asked for already, and nobody waits for a second answer
+        assert desk.look(made.NAME)[made.NAME] is NOTHING_NEW
+        assert desk.api.asked("GET").count(f"{DRIVER}/log") == 1
+    finally:
+        answers.set()
+    found = desk.look(made.NAME)
+    while found[made.NAME] is NOTHING_NEW:
+        found = desk.look(made.NAME)
+    assert outcome(found).texts == {"driver-log": "late words"}
+    assert desk.api.asked("GET").count(f"{DRIVER}/log") == 1
 
 
 @pytest.mark.parametrize("part", ["judge", "evidence"])
