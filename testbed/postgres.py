@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SUPERUSER: Final = "postgres"
 _PROGRAM: Final = "postgres"
 _START_SECONDS: Final = 60
+_ORPHANS: Final = "is still in use"
+"""Said by a server that came before the processes of a killed one had noticed, each in a session of its own, that they are alone."""
 _FAST: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """Of a server whose machine never loses power: its process may be killed all the same."""
 
@@ -88,15 +90,21 @@ class PostgresServer:
         """Return when it takes connections."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         place = (f"-D{self._data}", f"-p{self.port}", "-h127.0.0.1", f"-k{self._folder}")
-        self._keeper.start(_PROGRAM, [self._programs / "postgres", *place, *settings], user=self._owner)
+        command = [str(self._programs / "postgres"), *place, *settings]
+        self._keeper.start(_PROGRAM, command, user=self._owner)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
                 psycopg.connect(self.dsn()).close()
             except psycopg.OperationalError as error:
-                if not self._keeper.running(_PROGRAM) or time.monotonic() > deadline:
-                    raise RuntimeError(f"PostgreSQL did not start: {self._keeper.log_tail(_PROGRAM)}") from error
+                ended = not self._keeper.running(_PROGRAM)
+                said = self._keeper.log_tail(_PROGRAM) if ended else ""
+                orphans = any(_ORPHANS in line for line in said.splitlines()[-2:])
+                if (ended and not orphans) or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {said}") from error
                 time.sleep(0.02)
+                if ended:
+                    self._keeper.start(_PROGRAM, command, user=self._owner)
             else:
                 return
 
