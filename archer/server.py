@@ -47,6 +47,10 @@ ANNOUNCEMENT = "server.json"
 _ANNOUNCE_SECONDS = 2.0
 """How soon the announcement is there again when another server of this folder took it away with its own."""
 
+_TURN_SECONDS = 0.0005
+"""How long a thread of Python may hold up another that is ready. With Python's own 5 ms, a commit of six statements, each of
+which lets the thread that serves all connections run on, takes 30 ms of waiting for its turn alone."""
+
 _log = structlog.get_logger()
 
 
@@ -56,6 +60,7 @@ def run(settings: ServeSettings) -> None:
     Raises CannotServeError, InvalidSettingsError, InvalidClusterConfigError, StoreNotOpenedError when it can't start.
     """
     check_reach(settings)
+    sys.setswitchinterval(_TURN_SECONDS)
     config = None if settings.config is None else load_cluster_config(settings.config)
     clusters = find_clusters(settings, config)
     configure_logging(settings.log_level)
