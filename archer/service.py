@@ -73,6 +73,7 @@ class Service:
         self._fleet = fleet
         self.steering = Steering(store, fleet, clock, config)
         self._clock = clock
+        self._config = config
         self._news = news
         self._history_server = history_server
         self._tenancy = Tenancy(config)
@@ -115,7 +116,7 @@ class Service:
         now = self._clock.now()
         job_id = ids.new_job_id(now)
         wait = submission.timeouts.queue_seconds
-        vcores, memory_mib = spark_application.amount(submission)
+        vcores, memory_mib = spark_application.amount(submission, self._config)
         place = self._fleet.only
         return NewJob(
             id=job_id,

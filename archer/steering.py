@@ -156,7 +156,7 @@ class Steering:
 
     def _as_job(self, submission: Submission, queue: str, namespace: str | None) -> Job:
         now = self._clock.now()
-        vcores, memory_mib = spark_application.amount(submission)
+        vcores, memory_mib = spark_application.amount(submission, self._config)
         return Job(
             id=_ID,
             number=0,

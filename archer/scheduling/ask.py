@@ -1,10 +1,10 @@
 """What a job asks for, as routing reads it from a submission: where, which Spark, which nodes, how large its pods are."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from archer.memory import with_overhead_mib
+from archer.cluster_config import ClusterConfig
 from archer.model import Job
+from archer.spark_application import asked_sizes
 from archer.submission import Submission
 
 
@@ -14,7 +14,7 @@ class Pod:
 
     cores: int
     memory_mib: int
-    """Overheads included, times the memory rung."""
+    """Overheads, off-heap memory and Python's own included, times the memory rung."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +39,23 @@ class Ask:
     """Executors at most."""
 
     @classmethod
-    def of_job(cls, job: Job, rung: float) -> "Ask":
+    def of_job(cls, job: Job, rung: float, config: ClusterConfig | None) -> "Ask":
         """The job's, with `rung` times the memory. Raises ValueError when its submission can't be read."""
-        return cls.of(Submission.model_validate(job.submission), queue=job.queue, namespace=job.namespace, rung=rung)
+        submission = Submission.model_validate(job.submission)
+        return cls.of(submission, queue=job.queue, namespace=job.namespace, config=config, rung=rung)
 
     @classmethod
-    def of(cls, submission: Submission, *, queue: str, namespace: str | None, rung: float = 1.0) -> "Ask":
-        """A submission's, with defaults and profile filled in."""
-        python = submission.application.type == "python"
-
-        def size(part: Any) -> Pod:
-            whole = with_overhead_mib(part.memory, part.memory_overhead, python=python)
-            return Pod(cores=part.cores, memory_mib=round(whole * rung))
-
+    def of(
+        cls,
+        submission: Submission,
+        *,
+        queue: str,
+        namespace: str | None,
+        config: ClusterConfig | None,
+        rung: float = 1.0,
+    ) -> "Ask":
+        """A submission's, with defaults and profile filled in, as large as its pods will be."""
+        sizes = asked_sizes(submission, config, rung=rung)
         return cls(
             name=submission.name,
             queue=queue,
@@ -62,9 +66,9 @@ class Ask:
             own_image=submission.image is not None,
             architecture=submission.architecture,
             capacity=submission.executor.capacity,
-            driver=size(submission.driver),
-            executor=size(submission.executor),
-            instances=submission.executor.max_instances or submission.executor.instances,
+            driver=Pod(cores=sizes.driver.cores, memory_mib=sizes.driver.memory_mib),
+            executor=Pod(cores=sizes.executor.cores, memory_mib=sizes.executor.memory_mib),
+            instances=sizes.most,
         )
 
 

@@ -90,7 +90,7 @@ class Judge:
 
     def routed(self, job: Job, rung: float = 1.0) -> Route:
         """Where the job would go, with every filter and score; nothing is counted."""
-        ask = unsized(job) if self.around.config is None else Ask.of_job(job, rung)
+        ask = unsized(job) if self.around.config is None else Ask.of_job(job, rung, self.around.config)
         team = self._teams.get(job.team) if job.team is not None else None
         return route(
             ask, self.around.targets, self.ledger, team=team, refusals_of=lambda target: self._limits(job, rung, target)

@@ -8,6 +8,6 @@ from archer.spark_application.checks import check, notes
 from archer.spark_application.explaining import explain
 from archer.spark_application.manifest import Built, assemble, build
 from archer.spark_application.rungs import highest_rung
-from archer.spark_application.sizes import amount
+from archer.spark_application.sizes import amount, asked_sizes
 
-__all__ = ["Built", "amount", "assemble", "build", "check", "explain", "highest_rung", "notes"]
+__all__ = ["Built", "amount", "asked_sizes", "assemble", "build", "check", "explain", "highest_rung", "notes"]

@@ -17,7 +17,7 @@ from archer.spark_application.inputs import Inputs, resolve
 from archer.spark_application.layers import values_of
 from archer.spark_application.manifest import assemble_of, conf_of
 from archer.spark_application.places import bound_problems, place_problems
-from archer.spark_application.sizes import sizes_of
+from archer.spark_application.sizes import asked_sizes, sizes_of
 from archer.submission import Submission
 
 
@@ -46,7 +46,7 @@ def notes(submission: Submission, *, config: ClusterConfig, cluster: ClusterView
     if not isinstance(inputs, Inputs):
         return ()
     found = []
-    sizes = sizes_of(submission)
+    sizes = asked_sizes(submission, config)
     if sizes.most + 1 > inputs.team.pods:
         found.append(f"asks for {sizes.most + 1} pods; namespace {inputs.team.namespace} holds {inputs.team.pods}")
     quota = inputs.team.quota

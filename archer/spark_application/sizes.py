@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from archer.cluster_config import ClusterConfig
 from archer.memory import parse_mib, with_overhead_mib
 from archer.submission import Driver, Executor, Submission
 
@@ -79,9 +80,21 @@ def sizes_of(submission: Submission, *, conf: Mapping[str, str] | None = None, r
     )
 
 
-def amount(submission: Submission) -> tuple[int, int]:
-    """vCPU and memory in MiB that the whole job asks for at most, on the first rung."""
-    sizes = sizes_of(submission)
+def asked_sizes(submission: Submission, config: ClusterConfig | None, *, rung: float = 1.0) -> Sizes:
+    """As `sizes_of`, with the properties that the environment and the job's team give every job.
+
+    One answer for all clusters: these layers are the environment's, the same wherever the job goes, and what the platform
+    itself adds, which may differ between clusters, states no memory. Off-heap memory and Python's limit are all that a layer
+    can add: overheads and their factors are reserved (`archer.reserved`). Without an environment: the job's own alone.
+    """
+    team = None if config is None else config.team(submission.team)
+    below = {} if config is None else config.conf
+    return sizes_of(submission, conf={**below, **({} if team is None else team.conf), **submission.conf}, rung=rung)
+
+
+def amount(submission: Submission, config: ClusterConfig | None) -> tuple[int, int]:
+    """vCPU and memory in MiB that the whole job asks for at most, on the first rung, as `asked_sizes` has it."""
+    sizes = asked_sizes(submission, config)
     return sizes.vcores, sizes.memory_mib
 
 

@@ -105,7 +105,7 @@ def _new_job(number: int) -> Any:
     wanted = Submission.model_validate(
         submission(number, team=team, tier=f"tier{1 + number // len(TEAMS) % 2}", conf=conf)
     )
-    vcores, memory_mib = spark_application.amount(wanted)
+    vcores, memory_mib = spark_application.amount(wanted, None)
     return make_new_job(
         at=SystemClock().now(),
         name=wanted.name,

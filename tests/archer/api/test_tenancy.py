@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.archer.api.conftest import Door
+from testbed.archer_builders import make_cluster_config
+from tests.archer.api.conftest import Door
 
 JOBS = "/api/v1/jobs"
 DEFAULT = "root.shared.adhoc.tier3"
@@ -34,6 +34,20 @@ def test_a_team_submits_to_its_own_queue(lab: Door) -> None:
     assert notes(lab, job["id"]) == [
         "on one machine jobs start first come, first served: queue root.ads.ctr.tier1 has no limits here"
     ]
+
+
+def test_what_limits_are_checked_against_counts_memory_that_the_environment_gives_every_job(
+    lab: Door, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    config = make_cluster_config(DEFAULT).model_copy(
+        update={"conf": {"spark.memory.offHeap.enabled": "true", "spark.memory.offHeap.size": "3g"}}
+    )
+    roomy = Door(tmp_path_factory.mktemp("roomy"), config)
+
+    plain, larger = (each.submit(executor={"instances": 2}) for each in (lab, roomy))
+
+    assert larger.memory_mib == plain.memory_mib + 2 * 3072
+    roomy.store.close()
 
 
 def test_a_profile_fills_in_what_the_job_leaves_out_and_its_history_says_what(lab: Door) -> None:

@@ -253,6 +253,17 @@ def test_memory_that_worked_elsewhere_and_fits_no_node_here_is_not_asked_for(yar
     assert (yard.states(job), yard.job(job).memory_rung) == (["SUBMITTING"], 1.0)
 
 
+def test_nodes_must_hold_the_memory_that_a_teams_properties_add(make_yard: MakeYard) -> None:
+    conf = {"spark.memory.offHeap.enabled": "true", "spark.memory.offHeap.size": "60g"}
+    yard = make_yard(ads={"conf": conf})
+    job, other = yard.submit(), yard.submit(queue="root.ml")
+
+    yard.admit()
+
+    assert yard.states(job, other) == ["QUEUED", "SUBMITTING"]
+    assert "no executor node of cluster east holds 1 vcores and 61.4 GiB" in str(yard.reason(job))
+
+
 @pytest.mark.parametrize(
     ("error", "category", "summary"),
     [

@@ -60,7 +60,7 @@ TEAM = TeamView(
 def routed(
     *targets: Target, team: TeamView | None = TEAM, ledger: Ledger | None = None, limit: str = "", **submission: Any
 ) -> Route:
-    ask = Ask.of(make_submission(**submission), queue="root.ads", namespace="spark-ads")
+    ask = Ask.of(make_submission(**submission), queue="root.ads", namespace="spark-ads", config=None)
     limits = [Refusal(filter="limit", reason=limit, passing=True)] if limit else []
     return route(ask, targets, ledger or Ledger.of([]), team=team, refusals_of=lambda _: limits)
 

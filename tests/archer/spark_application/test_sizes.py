@@ -2,9 +2,10 @@
 
 import pytest
 
-from archer.spark_application import amount, highest_rung
+from archer.spark_application import amount, assemble, highest_rung
 from archer.spark_application.sizes import sizes_of
 from testbed import spark_application_samples as samples
+from testbed.archer_builders import JOB_ID
 from testbed.spark_application_samples import JAR, job, lab
 
 
@@ -52,14 +53,51 @@ def test_pythons_memory_counts_for_python_alone() -> None:
 
 
 def test_a_job_asks_for_its_driver_and_all_executors() -> None:
-    assert amount(job(driver={"cores": 2, "memory": "2g", "memory_overhead": "1g"}, executor={"instances": 3})) == (
+    assert amount(
+        job(driver={"cores": 2, "memory": "2g", "memory_overhead": "1g"}, executor={"instances": 3}), None
+    ) == (
         2 + 3,
         3072 + 3 * (1024 + 409),
     )
 
 
 def test_with_dynamic_allocation_the_most_counts() -> None:
-    assert amount(job(executor={"min_instances": 1, "max_instances": 50, "cores": 2}))[0] == 1 + 50 * 2
+    assert amount(job(executor={"min_instances": 1, "max_instances": 50, "cores": 2}), None)[0] == 1 + 50 * 2
+
+
+OFF_HEAP = {"spark.memory.offHeap.enabled": "true", "spark.memory.offHeap.size": "2g"}
+
+
+@pytest.mark.parametrize(
+    ("of_environment", "of_team", "own", "more"),
+    [
+        (OFF_HEAP, {}, {}, 2048),
+        ({}, OFF_HEAP, {}, 2048),
+        ({}, {}, OFF_HEAP, 2048),
+        ({"spark.memory.offHeap.size": "2g"}, {"spark.memory.offHeap.enabled": "true"}, {}, 2048),
+        (OFF_HEAP, {"spark.memory.offHeap.size": "3g"}, {"spark.memory.offHeap.size": "4g"}, 4096),
+        (OFF_HEAP, {}, {"spark.memory.offHeap.enabled": "false"}, 0),
+        ({"spark.executor.pyspark.memory": "512m"}, {}, {}, 512),
+    ],
+)
+def test_a_job_asks_for_the_memory_that_any_layer_of_its_properties_sets(
+    of_environment: dict[str, str], of_team: dict[str, str], own: dict[str, str], more: int
+) -> None:
+    (batch,) = samples.DOCUMENT["clusters"]
+    config = lab(
+        conf=of_environment,
+        teams=[{**samples.DOCUMENT["teams"][0], "conf": of_team, "clusters": ["batch", "plain"]}],
+        clusters=[batch, {**batch, "name": "plain", "celeborn": None}],
+        spark_features=["s3a", "celeborn"],
+    )
+    wanted = job(conf=own, executor={"instances": 3}, shuffle="celeborn")
+
+    vcores, memory_mib = amount(wanted, config)
+
+    assert memory_mib == amount(job(executor={"instances": 3}), lab())[1] + 3 * more
+    for cluster in config.clusters:
+        sizes = assemble(wanted, config=config, cluster=cluster, job_id=JOB_ID).sizes
+        assert (sizes.vcores, sizes.memory_mib) == (vcores, memory_mib), cluster.name
 
 
 @pytest.mark.parametrize(
