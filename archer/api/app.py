@@ -15,6 +15,8 @@ from archer.metrics import Metrics
 from archer.service import Service
 from archer.web import pages, session
 
+_ROUTERS = (routes.router, steering.router, tokens.router, routes.health, session.router, pages.router)
+
 
 def create_app(
     service: Service, *, stopping: Event | None = None, access: Access | None = None, metrics: Metrics | None = None
@@ -29,17 +31,13 @@ def create_app(
         # FastAPI's pages of documentation load scripts from the network
         docs_url=None,
         redoc_url=None,
+        # as their modules made them: include_router() would make each anew for every application
+        routes=[route for router in _ROUTERS for route in router.routes],
     )
     app.state.service = service
     app.state.access = access
     app.state.metrics = metrics or Metrics(service.counters, queue_ages=service.queue_ages)
     app.state.lookout = Lookout(service.versions, stopping or Event())
-    app.include_router(routes.router)
-    app.include_router(steering.router)
-    app.include_router(tokens.router)
-    app.include_router(routes.health)
-    app.include_router(session.router)
-    app.include_router(pages.router)
     problems.install(app)
     app.add_middleware(_Measured, metrics=app.state.metrics)
     app.add_middleware(_HeadAsGet)

@@ -115,15 +115,17 @@ class Door:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
+def door(tmp_path: Path, migrated_database: Path) -> Iterator[Door]:
+    shutil.copy(migrated_database, tmp_path / "archer.db")
     made = Door(tmp_path)
     yield made
     made.store.close()
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Door]:
+def lab(tmp_path: Path, migrated_database: Path) -> Iterator[Door]:
     """A door that knows an environment: three queues, two teams, one profile."""
+    shutil.copy(migrated_database, tmp_path / "archer.db")
     config = make_cluster_config(
         *("root.shared.adhoc.tier3", "root.ads.ctr.tier1", "root.ads.ctr.tier2"),
         teams={"ads": ["root.ads"], "everyone": ["root.shared"]},
