@@ -31,7 +31,7 @@ from archer.cluster_views import (
 from archer.errors import InvalidClusterConfigError, Problem
 from archer.problems import problems_of, shown
 from archer.profile_views import ParameterView, ProfileResources, ProfileView
-from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
+from archer.reserved import RESERVED_ON_KUBERNETES
 
 __all__ = [
     "SCHEMA_FILE",
@@ -140,7 +140,7 @@ def _conf_problems(config: ClusterConfig) -> list[Problem]:
     found = []
     for path, conf in places.items():
         for key, value in conf.items():
-            reason = reserved_reason(key, RESERVED_ON_KUBERNETES)
+            reason = RESERVED_ON_KUBERNETES.reason(key)
             if reason is not None:
                 allowed = "a key that Archer doesn't set itself"
                 found.append(Problem(path=f"{path}.{key}", value=shown(value), allowed=allowed, fix=reason))

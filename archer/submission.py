@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from archer import memory
-from archer.reserved import RESERVED_CONF, RESERVED_ENVIRONMENT, reserved_reason
+from archer.reserved import RESERVED_CONF, RESERVED_ENVIRONMENT
 
 SCHEMES = ("file", "s3a", "https", "local", "hdfs")
 """Where an application or a dependency may live; a path without scheme is a local one and must be absolute."""
@@ -48,14 +48,14 @@ def _check_location(value: str) -> str:
 
 
 def _check_conf_key(key: str) -> str:
-    reason = reserved_reason(key, RESERVED_CONF)
+    reason = RESERVED_CONF.reason(key)
     if reason is not None:
         raise PydanticCustomError("reserved", "a key that Archer doesn't set itself", {"fix": reason})
     return key
 
 
 def _check_variable(key: str) -> str:
-    reason = reserved_reason(key, RESERVED_ENVIRONMENT)
+    reason = RESERVED_ENVIRONMENT.reason(key)
     if reason is not None:
         raise PydanticCustomError("reserved", "a variable that Archer doesn't set itself", {"fix": reason})
     return key
@@ -142,7 +142,7 @@ class Application(_Part):
     @property
     def type(self) -> Literal["python", "java"]:
         """The language, from the file's suffix."""
-        return "python" if PurePosixPath(self.file).suffix == ".py" else "java"
+        return "python" if self.file.endswith(".py") else "java"
 
     def locations(self) -> Iterator[tuple[str, str]]:
         """Yield (path in the submission, value) of each file that the job is made of."""

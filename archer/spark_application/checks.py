@@ -11,7 +11,7 @@ from archer.errors import InvalidSubmissionError, Problem
 from archer.ids import STAND_IN, attempt_name
 from archer.problems import shown
 from archer.redaction import MASK, is_secret_key
-from archer.reserved import RESERVED_ON_KUBERNETES, reserved_reason
+from archer.reserved import RESERVED_ON_KUBERNETES
 from archer.spark_application import crd, names
 from archer.spark_application.inputs import Inputs, resolve
 from archer.spark_application.layers import values_of
@@ -65,7 +65,7 @@ def notes(submission: Submission, *, config: ClusterConfig, cluster: ClusterView
 
 def _conf_problems(submission: Submission) -> Iterator[Problem]:
     for key, value in submission.conf.items():
-        reason = reserved_reason(key, RESERVED_ON_KUBERNETES)
+        reason = RESERVED_ON_KUBERNETES.reason(key)
         if reason is not None:
             allowed = "a key that Archer doesn't set itself on Kubernetes"
             yield Problem(
