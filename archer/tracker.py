@@ -6,7 +6,7 @@ in each round; where it doesn't, all of them in each round.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -15,6 +15,7 @@ import structlog
 from archer.backends.interface import Backend, Observation, StopReason
 from archer.clock import Clock
 from archer.errors import ArcherError, BackendUnavailableError, StaleJobError, StoreUnavailableError
+from archer.hands import Hands
 from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
 from archer.retries import failures_before
@@ -59,6 +60,8 @@ class Tracker:
     pending_seconds: int = 3600
     """How long a driver without a node is waited for, and an operator that doesn't take the attempt up."""
     monotonic: Callable[[], float] = time.monotonic
+    hands: Hands = field(default_factory=Hands)
+    """What stops and releases: many jobs may be killed, or end, at once."""
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
 
     _again: set[str] = field(default_factory=set)
@@ -70,6 +73,8 @@ class Tracker:
     """When a stop was asked for last."""
     _stuck: dict[str, tuple[Category, float]] = field(default_factory=dict)
     """What an attempt waits for in vain, and since when."""
+    _unreleased: dict[str, None] = field(default_factory=dict)
+    """Attempts whose end is committed, and that their backend still keeps something for; in that order."""
 
     @property
     def actor(self) -> str:
@@ -77,6 +82,11 @@ class Tracker:
 
     def step(self, fence: Fence) -> bool:
         """One round; True when there is more to do at once. Raises what store and backend raise."""
+        self.hands.begin()
+        self._release()
+        return self._round(fence) or bool(self._unreleased)
+
+    def _round(self, fence: Fence) -> bool:
         news = self.backend.news(self.namespace)
         if news is None:
             return self._look_at_all(fence)
@@ -102,6 +112,8 @@ class Tracker:
         self._again.clear()
         self._asked.clear()
         self._stuck.clear()
+        # the sweep finds them
+        self._unreleased.clear()
         self._after, self._begun = 0, None
 
     def _look_at_all(self, fence: Fence) -> bool:
@@ -154,44 +166,55 @@ class Tracker:
             return
         suspects = [name for name, attempt in self.store.known_attempts(names).items() if _may_come_late(attempt)]
         seen = self.backend.observe(suspects)
-        for name in suspects:
-            if seen[name].phase.alive:
-                _log.warning("attempt runs although its end is written", attempt=name)
-                self._stop(name, StopReason.CANCEL)
-                self._again.add(name)
+        alive = [name for name in suspects if seen[name].phase.alive]
+        for name in alive:
+            _log.warning("attempt runs although its end is written", attempt=name)
+        self._stop(dict.fromkeys(alive, StopReason.CANCEL))
+        self._again.update(alive)
 
     def _look_at(self, pairs: Sequence[_Pair], fence: Fence) -> bool:
         """Commit what is new of these attempts; True when something changed."""
         if not pairs:
             return False
+        self._stop(self._to_stop(pairs))
+        seen = self.backend.observe([attempt.name for _, attempt in pairs])
+        wanted: list[tuple[_Pair, Change]] = []
+        stuck = []
+        for job, attempt in pairs:
+            with isolated(job.id):
+                if self._is_stuck(job, attempt, seen[attempt.name]):
+                    stuck.append(attempt.name)
+                change = self._change(job, attempt, seen[attempt.name])
+                if change is not None:
+                    wanted.append(((job, attempt), change))
+        self._stop(dict.fromkeys(stuck, StopReason.STUCK))
+        changed = [self._commit(some, fence) for some in _batches(wanted)]
+        return any(changed)
+
+    def _to_stop(self, pairs: Sequence[_Pair]) -> Mapping[str, StopReason]:
+        stops = {}
         for job, attempt in pairs:
             with isolated(job.id):
                 why = stop_reason(job, attempt, self.clock.now())
                 if why is not None:
-                    self._stop(attempt.name, why)
-        seen = self.backend.observe([attempt.name for _, attempt in pairs])
-        wanted: list[tuple[_Pair, Change]] = []
-        for job, attempt in pairs:
-            with isolated(job.id):
-                if self._is_stuck(job, attempt, seen[attempt.name]):
-                    self._stop(attempt.name, StopReason.STUCK)
-                change = self._change(job, attempt, seen[attempt.name])
-                if change is not None:
-                    wanted.append(((job, attempt), change))
-        changed = [self._commit(some, fence) for some in _batches(wanted)]
-        return any(changed)
+                    stops[attempt.name] = why
+        return stops
 
-    def _stop(self, name: str, why: StopReason) -> None:
+    def _stop(self, stops: Mapping[str, StopReason]) -> None:
+        """Ask for the end of these, several at a time; what there is no time for is asked for at the next look."""
         now = self.monotonic()
-        if now - self._asked.get(name, -_STOP_AGAIN_SECONDS) < _STOP_AGAIN_SECONDS:
-            return
-        try:
-            self.backend.stop(name, why)
-        except BackendUnavailableError as error:
-            # asked again at the next look; the other attempts mustn't wait for this one
-            _log.warning("stop failed, will try again", attempt=name, error=str(error))
-        else:
-            self._asked[name] = now
+        due = [name for name in stops if now - self._asked.get(name, -_STOP_AGAIN_SECONDS) >= _STOP_AGAIN_SECONDS]
+        self.hands.each(due, lambda name: self._ask_for_end(name, stops[name]))
+
+    def _ask_for_end(self, name: str, why: StopReason) -> None:
+        with isolated(name):
+            try:
+                self.backend.stop(name, why)
+            except BackendUnavailableError as error:
+                # asked again at the next look; the other attempts mustn't wait for this one
+                _log.warning("stop failed, will try again", attempt=name, error=str(error))
+            else:
+                self._asked[name] = self.monotonic()
 
     def _is_stuck(self, job: Job, attempt: Attempt, seen: Observation) -> bool:
         """Whether it has waited long enough for what doesn't come; what it waited for before doesn't count."""
@@ -232,6 +255,7 @@ class Tracker:
             else:
                 with isolated(job.id):
                     self._committed(attempt, change, answer)
+        self._release()
         return any(isinstance(answer, Job | StaleJobError) for answer in answers)
 
     def _committed(self, attempt: Attempt, change: Change, after: Job) -> None:
@@ -248,13 +272,21 @@ class Tracker:
         self._again.discard(attempt.name)
         self._asked.pop(attempt.name, None)
         self._stuck.pop(attempt.name, None)
-        try:
-            # only now: what the backend kept for us may go once its meaning is committed (D14)
-            self.backend.release(attempt.name)
-        except BackendUnavailableError as error:
-            _log.warning("not released, the sweep will", attempt=attempt.name, error=str(error))
+        # only now: what the backend kept for us may go once its meaning is committed (D14)
+        self._unreleased[attempt.name] = None
         self.slot_freed()
         _log.info("attempt ended", job=after.id, attempt=attempt.name, state=after.state.value)
+
+    def _release(self) -> None:
+        """Let go of what ended, several at a time; what there is no time for follows in the next round."""
+        self._unreleased = dict.fromkeys(self.hands.each(self._unreleased, self._let_go))
+
+    def _let_go(self, name: str) -> None:
+        with isolated(name):
+            try:
+                self.backend.release(name)
+            except BackendUnavailableError as error:
+                _log.warning("not released, the sweep will", attempt=name, error=str(error))
 
     def _earlier_failures(self, attempt: Attempt) -> Sequence[Category]:
         return failures_before(self.store.attempts(attempt.job_id), attempt.number)

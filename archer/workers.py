@@ -6,6 +6,7 @@ a thread per loop: as many as clusters and namespaces, never as many as jobs.
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ from archer.cluster_config import ClusterConfig
 from archer.composition import REQUEST_SECONDS
 from archer.dispatcher import Dispatcher
 from archer.errors import ArcherError
+from archer.hands import HANDS, Hands
 from archer.janitor import Janitor
 from archer.launching import Launcher, LaunchSettings
 from archer.loops import LeaseKeeper, Loop, NoLease, Step
@@ -59,6 +61,7 @@ class Workers:
         self._dispatch = Bell()
         self._track = Bell()
         self._launchers: list[Launcher] = []
+        self._threads: list[ThreadPoolExecutor] = []
         self._dispatchers: list[Loop] = []
         self._others: list[Loop] = []
         self._share: Share | None = None
@@ -143,9 +146,12 @@ class Workers:
             seconds=seconds,
             clock=time.monotonic,
         )
-        return [self._tracker(backend, namespace, self._share) for backend, namespace in places]
+        # a cluster's trackers share them, however many namespaces it has
+        threads = {cluster: ThreadPoolExecutor(HANDS, f"ends-{cluster}") for cluster in self._fleet}
+        self._threads = list(threads.values())
+        return [self._tracker(*place, self._share, Hands(threads[place[0].cluster])) for place in places]
 
-    def _tracker(self, backend: Backend, namespace: str, share: Share) -> Loop:
+    def _tracker(self, backend: Backend, namespace: str, share: Share, hands: Hands) -> Loop:
         settings = self._settings
         tracker = Tracker(
             store=self._store,
@@ -158,6 +164,7 @@ class Workers:
             all_within_seconds=settings.track_all_seconds,
             image_seconds=settings.stuck_image_seconds,
             pending_seconds=settings.stuck_pending_seconds,
+            hands=hands,
             metrics=self._metrics,
         )
         step = _with_sweep(tracker.step, backend, namespace, settings.sweep_seconds)
@@ -209,6 +216,8 @@ class Workers:
         _end(loops, seconds)
         for launcher in self._launchers:
             launcher.close()
+        for threads in self._threads:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _leave(self, share: Share) -> None:
         """First of all: the others' parts grow while our loops end."""

@@ -22,6 +22,7 @@ from archer.backends.kubernetes.sweeping import YOUNG_SECONDS, sweep
 from archer.backends.kubernetes.tails import Tails
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import BackendUnavailableError, Problem
+from archer.hands import HANDS, Hands
 from archer.kubernetes.client import ApiClient
 from archer.kubernetes.errors import ApiError
 from archer.kubernetes.reflector import Reflector
@@ -71,6 +72,8 @@ class KubernetesBackend:
         self._following: dict[str, Following] = {}
         self._pools: Pools = tuple((pool.name, dict(pool.node_selector)) for pool in cluster.pools)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"kubernetes-{cluster.name}")
+        # a release lends work to the others, so that it can't be one of theirs
+        self._sweepers = ThreadPoolExecutor(HANDS, thread_name_prefix=f"sweep-{cluster.name}")
         self._tails = Tails(client)
         self._stops = Stops()
         self._finalizers = Finalizers(client, self._workers)
@@ -162,7 +165,8 @@ class KubernetesBackend:
         following = self._followed(namespace)
         following.check()
         young = self._sweep_after_seconds
-        return sweep(following, self._finalizers, self._known, now=int(self._clock()), young_seconds=young)
+        hands = Hands(self._sweepers)
+        return sweep(following, self._finalizers, self._known, now=int(self._clock()), young_seconds=young, hands=hands)
 
     def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:
         """A pod has one log for stdout and stderr: it is the driver's, and `stdout` is empty."""
@@ -180,6 +184,7 @@ class KubernetesBackend:
         for namespace in list(self._following):
             self.unlisten(namespace)
         self._tails.close()
+        self._sweepers.shutdown(wait=False, cancel_futures=True)
         self._workers.shutdown(cancel_futures=True)
         self._client.close()
 

@@ -13,6 +13,7 @@ from archer.backends.kubernetes import names
 from archer.backends.kubernetes.finalizer import FINAL, Finalizers
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.looking import KnownAttempts
+from archer.hands import Hands
 from archer.model import Attempt
 
 YOUNG_SECONDS: Final = 300
@@ -23,40 +24,57 @@ _log = structlog.get_logger()
 
 
 def sweep(
-    following: Following, finalizers: Finalizers, known: KnownAttempts, *, now: int, young_seconds: int = YOUNG_SECONDS
+    following: Following,
+    finalizers: Finalizers,
+    known: KnownAttempts,
+    *,
+    now: int,
+    young_seconds: int = YOUNG_SECONDS,
+    hands: Hands | None = None,
 ) -> int:
-    """Release the attempts that are over, at least PER_SWEEP of them where there are as many; how many there were."""
+    """Release attempts that are over, about PER_SWEEP of them or as many as there is time for; how many there were."""
+    hands = hands or Hands()
     before = now - young_seconds
     suspects, done = _suspects(following, before), 0
     # most suspects only run for long: whatever is newer than PER_SWEEP of these must have its turn too
     for start in range(0, len(suspects), PER_SWEEP):
         if done >= PER_SWEEP:
             break
-        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], before=before)
+        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], before=before, hands=hands)
     return done
 
 
 def _sweep(
-    following: Following, finalizers: Finalizers, known: KnownAttempts, suspects: Sequence[str], *, before: int
+    following: Following,
+    finalizers: Finalizers,
+    known: KnownAttempts,
+    suspects: Sequence[str],
+    *,
+    before: int,
+    hands: Hands,
 ) -> int:
     written = known(suspects)
     over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], before)]
     unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt)]
-    for attempt in over:
-        finalizers.release(
-            following.namespace,
-            attempt,
-            application=following.application(attempt),
-            executors=following.executor_pods(attempt),
-            saved=False,
-            runs_on=_runs(following, attempt),
-        )
-    for attempt in unknown:
-        # of another Archer, or from before a restore of the database: it may be freed, and nothing of it ended by us
-        finalizers.release(following.namespace, attempt, application=None, executors=(), saved=False)
+
+    def release(attempt: str) -> None:
+        if attempt in written:
+            finalizers.release(
+                following.namespace,
+                attempt,
+                application=following.application(attempt),
+                executors=following.executor_pods(attempt),
+                saved=False,
+                runs_on=_runs(following, attempt),
+            )
+        else:
+            # of another Archer, or from before a restore of the database: it may be freed, and nothing of it ended by us
+            finalizers.release(following.namespace, attempt, application=None, executors=(), saved=False)
+
+    left = hands.each([*over, *unknown], release)
     if over or unknown:
-        _log.info("swept", namespace=following.namespace, over=len(over), unknown=len(unknown))
-    return len(over) + len(unknown)
+        _log.info("swept", namespace=following.namespace, over=len(over), unknown=len(unknown), left=len(left))
+    return len(over) + len(unknown) - len(left)
 
 
 def _runs(following: Following, attempt: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from archer.backends.interface import StopReason
 from archer.errors import BackendUnavailableError, FencedOutError, StoreUnavailableError
+from archer.hands import Hands
 from archer.model import Category, EventKind
 
 if TYPE_CHECKING:
@@ -39,6 +40,26 @@ def test_an_explicit_success_is_success_and_frees_the_slot(shop: Shop) -> None:
     assert shop.states(job) == ["SUCCEEDED"]
     assert shop.backend.released == [f"{job.id}-1"]
     assert shop.freed == 1
+
+
+def test_a_round_that_has_had_its_time_leaves_the_rest_of_its_calls_to_the_next_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, killed = running(shop), running(shop)
+    shop.backend.end(f"{ended.id}-1")
+    shop.service.kill(killed.id, actor="api:ada")
+    shop.tracker.hands = Hands(seconds=1, clock=lambda: shop.clock.now().timestamp())
+
+    with monkeypatch.context() as slow:
+        # the answer of the cluster takes longer than the round has time
+        slow.setattr(shop.backend, "stop", lambda *_: shop.clock.advance(2))
+        assert shop.tracker.step(shop.fence("tracker")), "there is more to do at once"
+    assert shop.states(ended) == ["SUCCEEDED"]
+    assert shop.backend.released == []
+
+    shop.tracker.step(shop.fence("tracker"))
+
+    assert shop.backend.released == [f"{ended.id}-1"]
 
 
 def test_a_short_job_may_end_before_it_was_seen_running(shop: Shop) -> None:

@@ -1,10 +1,11 @@
 """What the sweep frees, and what it leaves alone."""
 
+import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from archer.backends.kubernetes.finalizer import Finalizers
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord
 from archer.backends.kubernetes.sweeping import YOUNG_SECONDS, sweep
+from archer.hands import Hands
 from archer.model import Attempt, JobState
 from testbed import spark_manifests as made
 from testbed.archer_builders import NOON, make_attempt
@@ -172,3 +174,29 @@ def test_attempts_that_run_for_long_keep_none_that_is_over_from_being_swept(
 
     assert swept(ended, workers, over()) == 1
     assert not held(ended)
+
+
+def test_finalizers_come_off_several_drivers_at_the_same_time(
+    api: FakeKubernetes, workers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drivers = [f"a-{number}-driver" for number in range(4)]
+    for name in drivers:
+        pod = made.driver("Succeeded", exit_code=0)
+        pod["metadata"]["name"] = name
+        api.objects[names.pods(made.NAMESPACE, name)] = pod
+    together = threading.Barrier(4, timeout=10)
+    get = api.get
+
+    def meet(path: str, **query: object) -> dict[str, Any]:
+        # each waits for the others: one after the other would break the barrier
+        together.wait()
+        return get(path, **query)
+
+    monkeypatch.setattr(api, "get", meet)
+    known = {name.removesuffix("-driver"): over(name=name.removesuffix("-driver")) for name in drivers}
+    with ThreadPoolExecutor(4) as threads:
+        finalizers = Finalizers(api.client, workers)
+        following = cast("Following", Cache(api))
+        assert sweep(following, finalizers, lambda _: known, now=OLD, hands=Hands(threads)) == 4
+
+    assert finalizers.counts().released == 4
