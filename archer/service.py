@@ -30,6 +30,7 @@ from archer.gathering import Gatherer
 from archer.logs import DEFAULT_LIMIT_BYTES, LogText, read_from, read_tail
 from archer.model import ACTIVE_STATES, WAITING_STATES, Attempt, Event, EventKind, Job, JobState
 from archer.problems import shown
+from archer.scheduling.limits import NEVER
 from archer.scheduling.waits import own_reason
 from archer.steering import Steering
 from archer.store.interface import MOST_COUNTED, Change, IdempotencyKey, JobFilter, NewJob, Store, SubmitResult
@@ -152,6 +153,9 @@ class Service:
         place = self._fleet.only
         told, before = self._store.standing(job)
         told = own_reason(job) or told
+        if told is not None and told.startswith(NEVER):
+            # its turn never comes, whoever waits before it
+            return replace(job, reason=told)
         if place is not None and place.capacity is not None:
             active = self._store.count(place.cluster, ACTIVE_STATES)
             slots = f"waits for a slot: {active} of {place.capacity} are taken"

@@ -6,7 +6,7 @@ without a file knows one queue and no profile, and takes any team: nobody has sa
 """
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,8 @@ from archer.cluster_config import ClusterConfig, TeamView
 from archer.errors import Problem
 from archer.problems import shown
 from archer.profiles import Profiled
+from archer.spark_application import asked_sizes
+from archer.spark_application.bounds import bounds_of_queue, exceeded
 from archer.store.interface import WaitingLimit
 from archer.submission import DEFAULT_QUEUE, Submission
 
@@ -71,6 +73,8 @@ class Tenancy:
             problems.append(_unknown_profile(config, submission.profile))
         lacking = features.missing(profiled.submission, config.spark_features)
         problems += map(profiled.attributed, lacking)
+        if not problems:
+            problems += map(profiled.attributed, _size_problems(config, profiled.submission, queue))
         return Admission(
             profiled=profiled,
             queue=queue,
@@ -79,6 +83,12 @@ class Tenancy:
             namespace=None if team is None else team.namespace,
             waiting_limits=_waiting_limits(config, queue, submission.user),
         )
+
+
+def _size_problems(config: ClusterConfig, submission: Submission, queue: str) -> Iterator[Problem]:
+    """What would keep the job waiting for ever. A team's quota is its clusters' to tell."""
+    bounds = bounds_of_queue(config, queue, submission.user)
+    return exceeded(submission, asked_sizes(submission, config), bounds)
 
 
 def _waiting_limits(config: ClusterConfig, queue: str, user: str | None) -> list[WaitingLimit]:

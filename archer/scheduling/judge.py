@@ -15,6 +15,7 @@ from archer.scheduling.limits import (
     Hold,
     Scope,
     cluster_hold,
+    never,
     queue_hold,
     switch_hold,
     user_hold,
@@ -102,12 +103,17 @@ class Judge:
         held = queue_hold(job, asked, self.around.tree, self.ledger) or user_hold(
             job, asked, self.around.bounds, self.ledger
         )
-        if held is not None:
-            return held if last or held.scope is not Scope.JOB else None
+        if held is not None and held.scope is Scope.JOB:
+            return held if last else None
+        if held is not None and not self.around.tree.takes_jobs(job.queue):
+            return held
         found = self.routed(job, rung)
+        if found.choice is None and not found.passing:
+            # told before what others hold: it must not close its queue to them either
+            return Hold(Scope.JOB, never(found.why, "as a cluster can take it")) if last else None
+        if held is not None:
+            return held
         if found.choice is None:
-            if not found.passing:
-                return Hold(Scope.JOB, found.why) if last else None
             return Hold(Scope.ALL if found.common else Scope.ROUTE, found.why)
         self._count(job, found.choice, asked)
         only = len(self.around.targets) == 1
@@ -133,7 +139,7 @@ class Judge:
             ledger=self.ledger,
         )
         if held is not None:
-            found.append(Refusal(filter="limit", reason=held.reason, passing=True, common=held.common))
+            found.append(Refusal(filter="limit", reason=held.reason, passing=held.passing, common=held.common))
         if target.circuit is Circuit.HALF_OPEN and target.name in self._counted.trials:
             reason = f"cluster {target.name} is being tried with one job after it didn't answer"
             found.append(Refusal(filter="health", reason=reason, passing=True, common=True))

@@ -78,6 +78,15 @@ class Bounds:
         )
 
 
+NEVER: Final = "can never start"
+"""How the reason of a job begins that waits in vain, as the environment is now."""
+
+
+def never(why: str, todo: str = "smaller") -> str:
+    """The reason of a job that waits in vain, with what its owner can do."""
+    return f"{NEVER}: {why}; kill it and submit it {todo}"
+
+
 def switch_hold(job: Job, switches: Collection[Switch]) -> Hold | None:
     """The pause of everything, of the job's queue, or of one above it."""
     for switch in switches:
@@ -97,38 +106,41 @@ def switched(what: str, switch: Switch) -> str:
 
 
 def queue_hold(job: Job, asked: Amount, tree: QueueTree, ledger: Ledger) -> Hold | None:
-    """The first limit of the job's queue, or of one above it, that holds the job back; the highest queue first."""
+    """The first limit of the job's queue, or of one above it, that holds the job back; the highest queue first.
+
+    What it could never have is told before what others hold.
+    """
     chain = tree.chain(job.queue)
     if not tree.takes_jobs(job.queue):
-        why = f"queue {job.queue} no longer takes jobs in this environment; kill the job and submit it to another queue"
-        return Hold(Scope.QUEUE, why, job.queue)
+        why = f"queue {job.queue} no longer takes jobs in this environment"
+        return Hold(Scope.QUEUE, never(why, "to another queue"), job.queue)
+    for queue in chain:
+        too_much = None if queue.most is None else _too_much(f"queue {queue.path}", asked, queue.most)
+        if too_much is not None:
+            return Hold(Scope.JOB, never(too_much, "smaller, or to another queue"))
     for queue in chain:
         held = ledger.queues.get(queue.path, NOTHING)
         name = f"queue {queue.path}"
         if queue.max_applications is not None and held.jobs >= queue.max_applications:
             return Hold(Scope.QUEUE, f"{name} runs {held.jobs} of {queue.max_applications} jobs", queue.path)
-        if queue.most is not None:
-            never = _never(name, asked, queue.most)
-            if never is not None:
-                return Hold(Scope.JOB, never)
-            reason = _over(name, held, asked, queue.most)
-            if reason is not None:
-                return Hold(Scope.QUEUE, reason, queue.path)
+        reason = None if queue.most is None else _over(name, held, asked, queue.most)
+        if reason is not None:
+            return Hold(Scope.QUEUE, reason, queue.path)
     return None
 
 
 def user_hold(job: Job, asked: Amount, bounds: Bounds, ledger: Ledger) -> Hold | None:
-    """The limit of the job's user over all queues."""
+    """The limit of the job's user over all queues; what it could never have is told before what others hold."""
     if job.user is None:
         return None
     held = ledger.users.get(job.user, NOTHING)
     name = f"user {job.user}"
+    most = Amount(vcores=bounds.user_vcores or 0, memory_mib=bounds.user_memory_mib or 0)
+    too_much = _too_much(name, asked, most)
+    if too_much is not None:
+        return Hold(Scope.JOB, never(too_much))
     if bounds.user_jobs is not None and held.jobs >= bounds.user_jobs:
         return Hold(Scope.USER, f"{name} runs {held.jobs} of {bounds.user_jobs} jobs", job.user)
-    most = Amount(vcores=bounds.user_vcores or 0, memory_mib=bounds.user_memory_mib or 0)
-    never = _never(name, asked, most)
-    if never is not None:
-        return Hold(Scope.JOB, never)
     reason = _over(name, held, asked, most)
     return None if reason is None else Hold(Scope.USER, reason, job.user)
 
@@ -140,6 +152,8 @@ class ClusterHold:
     reason: str
     common: bool
     """Whether it keeps every job out; else this team's."""
+    passing: bool = True
+    """Whether waiting may help."""
 
 
 def cluster_hold(
@@ -156,6 +170,9 @@ def cluster_hold(
 
     `capacity`: attempts that may exist there at once; None: no bound.
     """
+    too_much = _too_much_of_team(cluster, asked, team)
+    if too_much is not None:
+        return ClusterHold(too_much, common=False, passing=False)
     jobs = ledger.clusters.get(cluster, NOTHING).jobs
     if capacity is not None and jobs >= capacity:
         return ClusterHold(f"{jobs} of {capacity} slots of cluster {cluster} are taken", common=True)
@@ -167,6 +184,19 @@ def cluster_hold(
         return None
     reason = _namespace_hold(cluster, job.namespace, asked, team, bounds, ledger)
     return None if reason is None else ClusterHold(reason, common=False)
+
+
+def _too_much_of_team(cluster: str, asked: Amount, team: TeamView | None) -> str | None:
+    if team is None:
+        return None
+    name = f"team {team.name} on cluster {cluster}"
+    if team.pods < PODS_AT_LEAST:
+        return f"{name} may have {team.pods} pod, and a job needs at least {PODS_AT_LEAST}"
+    return _too_much(name, asked, _quota(team))
+
+
+def _quota(team: TeamView) -> Amount:
+    return Amount(vcores=team.quota.vcores, memory_mib=team.quota.memory_gib * MIB_PER_GIB)
 
 
 def _namespace_hold(  # noqa: PLR0917  # everything that a namespace's limits depend on
@@ -182,8 +212,7 @@ def _namespace_hold(  # noqa: PLR0917  # everything that a namespace's limits de
     pods = PODS_AT_LEAST * held.jobs
     if pods + PODS_AT_LEAST > team.pods:
         return f"{name} runs {held.jobs} jobs, which need at least {pods} of its {team.pods} pods"
-    quota = Amount(vcores=team.quota.vcores, memory_mib=team.quota.memory_gib * MIB_PER_GIB)
-    return _over(name, held, asked, quota)
+    return _over(name, held, asked, _quota(team))
 
 
 _Measure = tuple[Callable[[Amount], int], Callable[[int], str]]
@@ -203,11 +232,12 @@ def _over(name: str, held: Amount, asked: Amount, most: Amount) -> str | None:
     return None
 
 
-def _never(name: str, asked: Amount, most: Amount) -> str | None:
+def _too_much(name: str, asked: Amount, most: Amount) -> str | None:
+    """What the job alone asks for beyond all of `most`; 0 there: no bound."""
     for value, words in _MEASURES:
         bound = value(most)
         if bound and value(asked) > bound:
-            return f"the job asks for {words(value(asked))}, more than the {words(bound)} of {name}: it can never start"
+            return f"the job asks for {words(value(asked))}, more than the {words(bound)} of {name}"
     return None
 
 

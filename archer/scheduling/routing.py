@@ -15,6 +15,7 @@ from archer.scheduling.ask import Ask, Pod
 from archer.scheduling.breaker import Circuit
 from archer.scheduling.limits import MAX_UNACKNOWLEDGED
 from archer.scheduling.queue_tree import MIB_PER_GIB
+from archer.spark_application.places import usable_mib
 from archer.store.interface import Mode
 
 WEIGHTS: Final = {
@@ -31,9 +32,6 @@ WEIGHTS: Final = {
 
 TIE: Final = 0.05
 """Scores that differ by less are equal: a job's runs then go to the same cluster, where its images and data are warm."""
-
-NODE_RESERVED: Final = 0.1
-"""Part of a node that Kubernetes, its daemons and the system keep: more than EKS reserves on any type that Moka uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,9 +228,8 @@ def _unfit(view: ClusterView, role: str, pod: Pod, architecture: str, capacity: 
 
 
 def _holds(pool: PoolView, pod: Pod) -> bool:
-    usable = 1 - NODE_RESERVED
     # cores: the system takes a fraction of one, and Spark asks for whole ones
-    return pod.cores < pool.node_vcpu and pod.memory_mib <= pool.node_memory_mib * usable
+    return pod.cores < pool.node_vcpu and pod.memory_mib <= usable_mib(pool)
 
 
 def _parts(target: Target, ledger: Ledger, ask: Ask, team: TeamView | None, heaviest: float) -> list[Part]:

@@ -13,10 +13,11 @@ from archer.problems import shown
 from archer.redaction import MASK, is_secret_key
 from archer.reserved import RESERVED_ON_KUBERNETES
 from archer.spark_application import crd, names
+from archer.spark_application.bounds import bound_of_team, exceeded
 from archer.spark_application.inputs import Inputs, resolve
 from archer.spark_application.layers import values_of
 from archer.spark_application.manifest import assemble_of, conf_of
-from archer.spark_application.places import bound_problems, place_problems
+from archer.spark_application.places import place_problems
 from archer.spark_application.sizes import asked_sizes, sizes_of
 from archer.submission import Submission
 
@@ -24,13 +25,14 @@ from archer.submission import Submission
 def check(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> Sequence[Problem]:
     """Everything that this cluster can't honour; empty when it can run the job."""
     problems = [*_conf_problems(submission), *_label_problems(submission), *_location_problems(submission)]
-    problems += _celeborn_problems(submission, config, cluster)
+    problems += [*_weight_problems(submission, cluster), *_celeborn_problems(submission, config, cluster)]
     inputs = resolve(submission, config=config, cluster=cluster)
     if not isinstance(inputs, Inputs):
         return [*problems, *inputs]
     layers = conf_of(inputs, name=attempt_name(STAND_IN, 1))
     sizes = sizes_of(submission, conf=values_of(layers))
-    problems += [*place_problems(inputs, sizes), *bound_problems(inputs, sizes)]
+    problems += place_problems(inputs, sizes)
+    problems += exceeded(submission, sizes, [bound_of_team(inputs.team)])
     if problems:
         return problems
     try:
@@ -49,12 +51,6 @@ def notes(submission: Submission, *, config: ClusterConfig, cluster: ClusterView
     sizes = asked_sizes(submission, config)
     if sizes.most + 1 > inputs.team.pods:
         found.append(f"asks for {sizes.most + 1} pods; namespace {inputs.team.namespace} holds {inputs.team.pods}")
-    quota = inputs.team.quota
-    if sizes.vcores > quota.vcores or sizes.memory_mib > quota.memory_gib * 1024:
-        found.append(
-            f"asks for {sizes.vcores} vCPU and {sizes.memory_mib} MiB at most; team {inputs.team.name} has "
-            f"{quota.vcores} vCPU and {quota.memory_gib * 1024} MiB, so it runs with fewer executors"
-        )
     catalog = config.catalog
     if catalog is not None and catalog.kind == "glue" and not inputs.image_has("glue"):
         found.append(
@@ -98,6 +94,12 @@ def _location_problems(submission: Submission) -> Iterator[Problem]:
                 allowed="an address that pods reach: s3a://, https://, hdfs://, or local:// for a file in the image",
                 fix="copy it to S3 and name it there",
             )
+
+
+def _weight_problems(submission: Submission, cluster: ClusterView) -> Iterator[Problem]:
+    if cluster.weight == 0 and submission.cluster is None:
+        allowed = f"{cluster.name}: this cluster takes only jobs that ask for it, its weight is 0"
+        yield Problem(path="cluster", value="absent", allowed=allowed, fix="name it, or another cluster")
 
 
 def _celeborn_problems(submission: Submission, config: ClusterConfig, cluster: ClusterView) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from archer.cluster_config import PoolView
 from archer.errors import Problem
 from archer.problems import shown
 from archer.retries import TOP_RUNG
+from archer.spark_application.bounds import bound_of_team, bounds_of_queue, exceeded
 from archer.spark_application.inputs import Inputs
 from archer.spark_application.sizes import PodSize, Sizes, sizes_of
 
@@ -75,30 +76,15 @@ def place_problems(inputs: Inputs, sizes: Sizes) -> Iterator[Problem]:
 
 
 def highest_rung(inputs: Inputs, conf: dict[str, str] | None = None) -> float:
-    """The highest rung of the memory ladder on which the job fits nodes, the team's quota and the queue's maximum."""
+    """The highest rung of the memory ladder on which the job fits nodes, the team's quota, the queue's maximum and the user's limit."""
     fitting = [rung for rung in RUNGS if _fits(inputs, sizes_of(inputs.submission, conf=conf, rung=rung))]
     return max(fitting, default=RUNGS[0])
 
 
 def _fits(inputs: Inputs, sizes: Sizes) -> bool:
-    return places_for(inputs, sizes) is not None and not list(bound_problems(inputs, sizes))
-
-
-def bound_problems(inputs: Inputs, sizes: Sizes) -> Iterator[Problem]:
-    """Yield the bounds that driver and one executor together already exceed: such a job would never run."""
-    cores = sizes.driver.cores + sizes.executor.cores
-    memory = sizes.driver.memory_mib + sizes.executor.memory_mib
-    above = (
-        ("queue", f"the maximum of queue {queue.path}", queue.max)
-        for queue in inputs.config.queues.tree
-        if queue.max is not None and (inputs.queue == queue.path or inputs.queue.startswith(f"{queue.path}."))
-    )
-    bounds = [("team", f"the quota of team {inputs.team.name}", inputs.team.quota), *above]
-    for path, what, bound in bounds:
-        if cores > bound.vcores or memory > bound.memory_gib * 1024:
-            value = f"driver and one executor of {cores} vCPU and {memory} MiB together"
-            allowed = f"within {what}: {bound.vcores} vCPU and {bound.memory_gib * 1024} MiB"
-            yield Problem(path=path, value=value, allowed=allowed, fix="make driver or executors smaller")
+    submission = inputs.submission
+    bounds = [bound_of_team(inputs.team), *bounds_of_queue(inputs.config, inputs.queue, submission.user)]
+    return places_for(inputs, sizes) is not None and not list(exceeded(submission, sizes, bounds))
 
 
 def _pools(inputs: Inputs, role: str, architecture: str) -> list[PoolView]:

@@ -9,7 +9,9 @@ from archer.submission import Submission
 
 
 def highest_rung(submission: Submission, *, config: ClusterConfig, cluster: ClusterView) -> float:
-    """The highest rung (1 to 4) whose pods fit a node that exists, the team's quota and the queue's maximum.
+    """The highest rung (1 to 4) whose pods fit nodes that exist, and whose whole fits all bounds.
+
+    Bounds: the team's quota, the maximum of the queue and of each above it, the user's limit.
 
     1 for a job that does not even fit as it is, or that the cluster cannot run at all.
     """

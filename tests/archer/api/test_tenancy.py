@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from archer.cluster_config import ClusterConfig
 from testbed.archer_builders import make_cluster_config
 from tests.archer.api.conftest import Door
 
@@ -48,6 +49,41 @@ def test_what_limits_are_checked_against_counts_memory_that_the_environment_give
 
     assert larger.memory_mib == plain.memory_mib + 2 * 3072
     roomy.store.close()
+
+
+def test_a_job_that_its_queue_or_user_could_never_run_is_refused_with_what_would_do(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    document = make_cluster_config("root.ads.ctr").model_dump(mode="json")
+    document["queues"]["tree"][0]["max"] = {"vcores": 8, "memory_gib": 64}
+    document["queues"]["user_limit"] = {"max_applications": 9, "max": {"vcores": 6, "memory_gib": 64}}
+    door = Door(tmp_path_factory.mktemp("small"), ClusterConfig.model_validate(document))
+
+    answer = door.post(JOBS, door.body(user="ada", executor={"instances": 10}))
+
+    assert answer.status_code == 422
+    told = {problem["path"]: (problem["allowed"], problem["fix"]) for problem in answer.json()["problems"]}
+    assert told == {
+        "queue": (
+            "within the maximum of queue root.ads: 8 vCPU and 65536 MiB",
+            "lower `executor.instances` to 7 at most, or make the executors smaller",
+        ),
+        "user": (
+            "within what user ada may hold: 6 vCPU and 65536 MiB",
+            "lower `executor.instances` to 5 at most, or make the executors smaller",
+        ),
+    }
+    assert door.submit(user="ada", executor={"instances": 5}).state == "QUEUED"
+    door.store.close()
+
+
+def test_a_job_that_can_never_start_is_not_told_how_many_wait_before_it(lab: Door) -> None:
+    before, job = lab.submit(), lab.submit()
+    told = "can never start: the job asks for 9 vcores, more than the 8 vcores of queue root.shared; kill it"
+    lab.store.set_reasons({job.id: told})
+
+    assert lab.get(f"{JOBS}/{job.id}").json()["reason"] == told
+    assert "no job waits before it" in lab.get(f"{JOBS}/{before.id}").json()["reason"]
 
 
 def test_a_profile_fills_in_what_the_job_leaves_out_and_its_history_says_what(lab: Door) -> None:

@@ -14,6 +14,7 @@ from archer.admission import Admission
 from archer.errors import FencedOutError, LaunchRefusedError
 from archer.model import ACTIVE_STATES, Category, Job, JobState
 from archer.store.interface import Change, ClusterHealth, Fence, Mode
+from tests.archer.scheduling.conftest import make_config
 
 if TYPE_CHECKING:
     from tests.archer.scheduling.conftest import MakeYard, Yard
@@ -84,7 +85,8 @@ def test_reasons_are_as_users_read_them(make_yard: MakeYard) -> None:
     assert yard.states(*own, huge, large) == ["SUBMITTING", "SUBMITTING", "QUEUED", "QUEUED", "QUEUED"]
     assert yard.reason(own[2]) == "user grace runs 2 of 2 jobs"
     assert yard.reason(huge) == (
-        "the job asks for 9 vcores, more than the 8 vcores of queue root.ads: it can never start"
+        "can never start: the job asks for 9 vcores, more than the 8 vcores of queue root.ads; "
+        "kill it and submit it smaller, or to another queue"
     )
     assert yard.reason(large) == "queue root.ads holds 4 of 8 vcores, the next job asks for 6 vcores"
 
@@ -261,7 +263,89 @@ def test_nodes_must_hold_the_memory_that_a_teams_properties_add(make_yard: MakeY
     yard.admit()
 
     assert yard.states(job, other) == ["QUEUED", "SUBMITTING"]
-    assert "no executor node of cluster east holds 1 vcores and 61.4 GiB" in str(yard.reason(job))
+    assert str(yard.reason(job)).startswith(
+        "can never start: no executor node of cluster east holds 1 vcores and 61.4 GiB"
+    )
+
+
+SMALL_NODES = {
+    "pools": [{**pool, "node_memory_mib": 2048} for pool in make_config().clusters[0].model_dump(mode="json")["pools"]]
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wishes", "reason"),
+    [
+        (
+            {"root.ads.ctr": {"max": {"vcores": 1, "memory_gib": 100}}},
+            {},
+            (
+                "can never start: the job asks for 2 vcores, more than the 1 vcores of queue root.ads.ctr; "
+                "kill it and submit it smaller, or to another queue"
+            ),
+        ),
+        (
+            {"ads": {"quota": {"vcores": 1, "memory_gib": 100}}},
+            {},
+            (
+                "can never start: the job asks for 2 vcores, more than the 1 vcores of team ads on cluster east; "
+                "the job asks for 2 vcores, more than the 1 vcores of team ads on cluster west; "
+                "kill it and submit it as a cluster can take it"
+            ),
+        ),
+        (
+            {"east": SMALL_NODES, "west": SMALL_NODES},
+            {"cluster": "east", "executor": {"memory": "2g"}},
+            (
+                "can never start: no executor node of cluster east holds 1 vcores and 2.8 GiB; "
+                "the largest has 16 and 2, less what the system keeps; kill it and submit it as a cluster can take it"
+            ),
+        ),
+        (
+            {},
+            {"cluster": "south"},
+            (
+                "can never start: the job asks for cluster south, which this server doesn't know; it knows east, west; "
+                "kill it and submit it as a cluster can take it"
+            ),
+        ),
+    ],
+    ids=["queue", "quota", "nodes", "cluster"],
+)
+def test_a_job_that_a_changed_configuration_has_no_room_for_says_so_and_what_to_do(
+    make_yard: MakeYard, changes: dict[str, Any], wishes: dict[str, Any], reason: str
+) -> None:
+    yard = make_yard(**changes)
+    job = yard.submit(submission=wishes)
+
+    yard.admit()
+
+    assert (yard.states(job), yard.reason(job)) == (["QUEUED"], reason)
+
+
+def test_a_job_that_fits_no_node_does_not_close_its_queue_to_others(make_yard: MakeYard) -> None:
+    yard = make_yard(**{"root.ads.ctr": {"max": {"vcores": 10, "memory_gib": 100}}})
+    running = yard.submit(vcores=4)
+    yard.admit()
+    stuck = yard.submit(vcores=8, submission={"executor": {"memory": "200g"}})
+    small = yard.submit(vcores=4)
+
+    yard.admit()
+
+    assert yard.states(running, stuck, small) == ["SUBMITTING", "QUEUED", "SUBMITTING"]
+    assert str(yard.reason(stuck)).startswith("can never start: no executor node")
+
+
+def test_a_pod_that_no_nodes_usable_memory_holds_is_not_sent_there(yard: Yard) -> None:
+    # 56 GiB of 64: more than what the manifest's own check leaves of a node
+    job = yard.submit(submission={"executor": {"memory": "40g"}})
+
+    yard.admit()
+
+    assert yard.states(job) == ["QUEUED"]
+    assert str(yard.reason(job)).startswith(
+        "can never start: no executor node of cluster east holds 1 vcores and 56.0 GiB"
+    )
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,18 @@ def ledger(**held: Any) -> Ledger:
             Amount(vcores=101),
             Hold(
                 Scope.JOB,
-                "the job asks for 101 vcores, more than the 100 vcores of queue root.ads: it can never start",
+                "can never start: the job asks for 101 vcores, more than the 100 vcores of queue root.ads; "
+                "kill it and submit it smaller, or to another queue",
+            ),
+        ),
+        # what it could never have is told before what others hold, of whichever queue
+        (
+            {"jobs": 20, "memory_mib": 400 * GIB},
+            Amount(memory_mib=401 * GIB),
+            Hold(
+                Scope.JOB,
+                "can never start: the job asks for 401 GiB, more than the 400 GiB of queue root.ads; "
+                "kill it and submit it smaller, or to another queue",
             ),
         ),
         # another branch of the tree
@@ -78,7 +89,8 @@ def test_a_queue_that_takes_no_jobs_any_more_says_what_to_do(queue: str) -> None
 
     assert held == Hold(
         Scope.QUEUE,
-        f"queue {queue} no longer takes jobs in this environment; kill the job and submit it to another queue",
+        f"can never start: queue {queue} no longer takes jobs in this environment; "
+        "kill it and submit it to another queue",
         queue,
     )
 
@@ -114,6 +126,48 @@ def test_a_users_limit_is_over_all_queues(
     found = user_hold(job, Amount(jobs=1, vcores=4, memory_mib=8 * GIB), bounds, ledger(queue="root.other", **held))
 
     assert found == (None if reason is None else Hold(Scope.USER, reason, "ada"))
+
+
+def test_a_job_larger_than_all_that_its_user_may_hold_can_never_start() -> None:
+    bounds = Bounds(user_jobs=1, user_vcores=8)
+
+    found = user_hold(make_job(user="ada"), Amount(jobs=1, vcores=9), bounds, ledger(jobs=1))
+
+    told = (
+        "can never start: the job asks for 9 vcores, more than the 8 vcores of user ada; kill it and submit it smaller"
+    )
+    assert found == Hold(Scope.JOB, told)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pods", "reason"),
+    [
+        (
+            Amount(jobs=1, vcores=51),
+            20,
+            "the job asks for 51 vcores, more than the 50 vcores of team ads on cluster east",
+        ),
+        (
+            Amount(jobs=1, memory_mib=201 * GIB),
+            20,
+            "the job asks for 201 GiB, more than the 200 GiB of team ads on cluster east",
+        ),
+        (Amount(jobs=1), 1, "team ads on cluster east may have 1 pod, and a job needs at least 2"),
+    ],
+)
+def test_what_a_teams_quota_never_has_is_told_before_what_its_jobs_hold(asked: Amount, pods: int, reason: str) -> None:
+    found = cluster_hold(
+        "east",
+        make_job(namespace="spark-ads"),
+        asked,
+        team=TEAM.model_copy(update={"pods": pods}),
+        capacity=None,
+        bounds=Bounds(),
+        ledger=ledger(jobs=10, unacknowledged=200),
+    )
+
+    assert found is not None
+    assert (found.reason, found.passing) == (reason, False)
 
 
 @pytest.mark.parametrize(

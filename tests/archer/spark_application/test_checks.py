@@ -122,12 +122,33 @@ def test_a_quota_smaller_than_driver_and_executor_is_told() -> None:
     assert told == "team: within the quota of team ads: 1 vCPU and 65536 MiB"
 
 
-def test_a_queue_smaller_than_driver_and_executor_is_told() -> None:
-    tree = [{**DOCUMENT["queues"]["tree"][0], "max": {"vcores": 64, "memory_gib": 1}}, *DOCUMENT["queues"]["tree"][1:]]
+def test_a_quota_smaller_than_the_whole_job_is_told_with_how_many_executors_fit() -> None:
+    config = lab(**team(quota={"vcores": 8, "memory_gib": 64}))
 
-    (told,) = found({"queues": {**DOCUMENT["queues"], "tree": tree}})
+    problems = [
+        check(job(executor=executor), config=config, cluster=config.clusters[0])
+        for executor in ({"instances": 20}, {"max_instances": 20, "cores": 2})
+    ]
 
-    assert told == "queue: within the maximum of queue root.ads: 64 vCPU and 1024 MiB"
+    assert [(problem.path, problem.value, problem.fix) for (problem,) in problems] == [
+        (
+            "team",
+            "21 vCPU and 30093 MiB for the driver and 20 executors",
+            "lower `executor.instances` to 7 at most, or make the executors smaller",
+        ),
+        (
+            "team",
+            "41 vCPU and 30093 MiB for the driver and 20 executors",
+            "lower `executor.max_instances` to 3 at most, or make the executors smaller",
+        ),
+    ]
+
+
+def test_a_cluster_of_weight_0_takes_only_jobs_that_name_it() -> None:
+    changes = {"clusters": [{**DOCUMENT["clusters"][0], "weight": 0}]}
+
+    assert found(changes) == ["cluster: batch: this cluster takes only jobs that ask for it, its weight is 0"]
+    assert not found(changes, cluster="batch")
 
 
 def test_no_images_at_all_asks_for_one() -> None:
@@ -214,9 +235,9 @@ def test_a_job_whose_environment_changed_fails_with_the_reason() -> None:
 
 
 def test_the_owner_is_told_what_will_be_different() -> None:
-    config = lab(catalog={"kind": "glue"}, **team(pods=5, quota={"vcores": 8, "memory_gib": 64}))
+    config = lab(catalog={"kind": "glue"}, **team(pods=5))
 
     told = notes(job(executor={"instances": 10}), config=config, cluster=config.clusters[0])
 
-    assert [note.split(" ")[0] for note in told] == ["asks", "asks", "SQL"]
+    assert [note.split(" ")[0] for note in told] == ["asks", "SQL"]
     assert notes(job(), config=lab(), cluster=lab().clusters[0]) == []
