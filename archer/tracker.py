@@ -12,9 +12,10 @@ from typing import Final, TypeVar
 
 import structlog
 
-from archer.backends.interface import Backend, Observation, StopReason
+from archer.backends.interface import Backend, Observation, Phase, StopReason
 from archer.clock import Clock
-from archer.errors import ArcherError, BackendUnavailableError, StaleJobError, StoreUnavailableError
+from archer.ends import Ends, Pair
+from archer.errors import ArcherError, StaleJobError, StoreUnavailableError
 from archer.hands import Hands
 from archer.loops import isolated
 from archer.model import TRACKED_STATES, Attempt, Category, Job, JobState
@@ -32,12 +33,8 @@ _ROUND: Final = 2000
 _URGENT: Final = frozenset({JobState.CANCELLING, JobState.LOST})
 """Somebody waits for what follows, and no news tells of it: a kill is asked for at another server."""
 
-_STOP_AGAIN_SECONDS: Final = 10.0
-"""Until a stop that had no effect yet is asked for again."""
-
 _log = structlog.get_logger()
 
-_Pair = tuple[Job, Attempt]
 _T = TypeVar("_T")
 
 
@@ -69,12 +66,18 @@ class Tracker:
     _after: int = 0
     """Where the look at all of them has come to."""
     _begun: float | None = None
-    _asked: dict[str, float] = field(default_factory=dict)
-    """When a stop was asked for last."""
     _stuck: dict[str, tuple[Category, float]] = field(default_factory=dict)
     """What an attempt waits for in vain, and since when."""
-    _unreleased: dict[str, None] = field(default_factory=dict)
-    """Attempts whose end is committed, and that their backend still keeps something for; in that order."""
+
+    def __post_init__(self) -> None:
+        self.ends = Ends(
+            store=self.store,
+            backend=self.backend,
+            clock=self.clock,
+            actor=self.actor,
+            monotonic=self.monotonic,
+            hands=self.hands,
+        )
 
     @property
     def actor(self) -> str:
@@ -82,9 +85,8 @@ class Tracker:
 
     def step(self, fence: Fence) -> bool:
         """One round; True when there is more to do at once. Raises what store and backend raise."""
-        self.hands.begin()
-        self._release()
-        return self._round(fence) or bool(self._unreleased)
+        self.ends.begin()
+        return self._round(fence) or self.ends.left
 
     def _round(self, fence: Fence) -> bool:
         news = self.backend.news(self.namespace)
@@ -110,10 +112,8 @@ class Tracker:
     def pause(self) -> None:
         """Somebody else tracks now: what was remembered may be wrong by the time it comes back."""
         self._again.clear()
-        self._asked.clear()
         self._stuck.clear()
-        # the sweep finds them
-        self._unreleased.clear()
+        self.ends.forget()
         self._after, self._begun = 0, None
 
     def _look_at_all(self, fence: Fence) -> bool:
@@ -133,21 +133,20 @@ class Tracker:
             return
         if self._after == 0:
             self._begun = now
-            # older ones have no effect any more, and of attempts that ended elsewhere nobody takes them out
-            self._asked = {name: at for name, at in self._asked.items() if now - at < _STOP_AGAIN_SECONDS}
+            self.ends.forget_old()
         page = self._page(TRACKED_STATES, after=self._after)
         self._after = page[-1][0].number if len(page) == _PAGE else 0
         for pairs in _batches(_with_attempts(page)):
             self._look_at(pairs, fence)
 
-    def _pairs(self, states: Collection[JobState]) -> Sequence[_Pair]:
+    def _pairs(self, states: Collection[JobState]) -> Sequence[Pair]:
         return _with_attempts(self._page(states, after=0))
 
     def _page(self, states: Collection[JobState], *, after: int) -> Sequence[tuple[Job, Attempt | None]]:
         namespace = self.namespace or None
         return self.store.in_states(self.backend.cluster, states, namespace=namespace, after=after, limit=_PAGE)
 
-    def _of_names(self, names: Collection[str]) -> Sequence[_Pair]:
+    def _of_names(self, names: Collection[str]) -> Sequence[Pair]:
         """The jobs behind names with news, as far as it is the tracker's turn."""
         found = self.store.by_attempts(names)
         tracked = []
@@ -169,52 +168,39 @@ class Tracker:
         alive = [name for name in suspects if seen[name].phase.alive]
         for name in alive:
             _log.warning("attempt runs although its end is written", attempt=name)
-        self._stop(dict.fromkeys(alive, StopReason.CANCEL))
+        self.ends.stop(dict.fromkeys(alive, StopReason.CANCEL))
         self._again.update(alive)
 
-    def _look_at(self, pairs: Sequence[_Pair], fence: Fence) -> bool:
+    def _look_at(self, pairs: Sequence[Pair], fence: Fence) -> bool:
         """Commit what is new of these attempts; True when something changed."""
         if not pairs:
             return False
-        self._stop(self._to_stop(pairs))
+        killed = [attempt.name for job, attempt in pairs if job.state is JobState.CANCELLING]
+        self.ends.stop(dict.fromkeys(killed, StopReason.CANCEL))
         seen = self.backend.observe([attempt.name for _, attempt in pairs])
-        wanted: list[tuple[_Pair, Change]] = []
-        stuck = []
+        pairs, overtaken = self.ends.stop_with_reason(pairs, self._overdue(pairs, seen), fence)
+        self._again.update(overtaken)
+        wanted: list[tuple[Pair, Change]] = []
         for job, attempt in pairs:
             with isolated(job.id):
-                if self._is_stuck(job, attempt, seen[attempt.name]):
-                    stuck.append(attempt.name)
                 change = self._change(job, attempt, seen[attempt.name])
                 if change is not None:
                     wanted.append(((job, attempt), change))
-        self._stop(dict.fromkeys(stuck, StopReason.STUCK))
         changed = [self._commit(some, fence) for some in _batches(wanted)]
         return any(changed)
 
-    def _to_stop(self, pairs: Sequence[_Pair]) -> Mapping[str, StopReason]:
+    def _overdue(self, pairs: Sequence[Pair], seen: Mapping[str, Observation]) -> Mapping[str, StopReason]:
+        """What lives for longer than it may, or would never start."""
         stops = {}
         for job, attempt in pairs:
             with isolated(job.id):
-                why = stop_reason(job, attempt, self.clock.now())
-                if why is not None:
+                phase, stuck = seen[attempt.name].phase, self._is_stuck(job, attempt, seen[attempt.name])
+                why = stop_reason(job, attempt, self.clock.now()) or (StopReason.STUCK if stuck else None)
+                # what was seen is newer than what is written
+                started = why is StopReason.START_TIMEOUT and phase is Phase.RUNNING
+                if why not in {None, StopReason.CANCEL} and phase.alive and not started:
                     stops[attempt.name] = why
         return stops
-
-    def _stop(self, stops: Mapping[str, StopReason]) -> None:
-        """Ask for the end of these, several at a time; what there is no time for is asked for at the next look."""
-        now = self.monotonic()
-        due = [name for name in stops if now - self._asked.get(name, -_STOP_AGAIN_SECONDS) >= _STOP_AGAIN_SECONDS]
-        self.hands.each(due, lambda name: self._ask_for_end(name, stops[name]))
-
-    def _ask_for_end(self, name: str, why: StopReason) -> None:
-        with isolated(name):
-            try:
-                self.backend.stop(name, why)
-            except BackendUnavailableError as error:
-                # asked again at the next look; the other attempts mustn't wait for this one
-                _log.warning("stop failed, will try again", attempt=name, error=str(error))
-            else:
-                self._asked[name] = self.monotonic()
 
     def _is_stuck(self, job: Job, attempt: Attempt, seen: Observation) -> bool:
         """Whether it has waited long enough for what doesn't come; what it waited for before doesn't count."""
@@ -242,7 +228,7 @@ class Tracker:
             top_rung=lambda: self.backend.top_rung(job),
         )
 
-    def _commit(self, wanted: Sequence[tuple[_Pair, Change]], fence: Fence) -> bool:
+    def _commit(self, wanted: Sequence[tuple[Pair, Change]], fence: Fence) -> bool:
         answers = self.store.change_many([(job.id, change) for (job, _), change in wanted], fence=fence)
         for ((job, attempt), change), answer in zip(wanted, answers, strict=True):
             if isinstance(answer, StaleJobError):
@@ -255,7 +241,7 @@ class Tracker:
             else:
                 with isolated(job.id):
                     self._committed(attempt, change, answer)
-        self._release()
+        self.ends.release()
         return any(isinstance(answer, Job | StaleJobError) for answer in answers)
 
     def _committed(self, attempt: Attempt, change: Change, after: Job) -> None:
@@ -270,23 +256,10 @@ class Tracker:
 
     def _ended(self, attempt: Attempt, after: Job) -> None:
         self._again.discard(attempt.name)
-        self._asked.pop(attempt.name, None)
         self._stuck.pop(attempt.name, None)
-        # only now: what the backend kept for us may go once its meaning is committed (D14)
-        self._unreleased[attempt.name] = None
+        self.ends.committed(attempt.name)
         self.slot_freed()
         _log.info("attempt ended", job=after.id, attempt=attempt.name, state=after.state.value)
-
-    def _release(self) -> None:
-        """Let go of what ended, several at a time; what there is no time for follows in the next round."""
-        self._unreleased = dict.fromkeys(self.hands.each(self._unreleased, self._let_go))
-
-    def _let_go(self, name: str) -> None:
-        with isolated(name):
-            try:
-                self.backend.release(name)
-            except BackendUnavailableError as error:
-                _log.warning("not released, the sweep will", attempt=name, error=str(error))
 
     def _earlier_failures(self, attempt: Attempt) -> Sequence[Category]:
         return failures_before(self.store.attempts(attempt.job_id), attempt.number)
@@ -302,7 +275,7 @@ def _may_come_late(attempt: Attempt) -> bool:
     return attempt.state is JobState.CANCELLED or lost
 
 
-def _with_attempts(page: Iterable[tuple[Job, Attempt | None]]) -> list[_Pair]:
+def _with_attempts(page: Iterable[tuple[Job, Attempt | None]]) -> list[Pair]:
     return [(job, attempt) for job, attempt in page if attempt is not None]
 
 

@@ -7,10 +7,10 @@ history; the tracker looks again after it.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from archer import retries
-from archer.backends.interface import Observation, Outcome, Phase, StopReason
+from archer.backends.interface import STOPPED_FOR, Observation, Outcome, Phase, StopReason
 from archer.diagnosis import diagnose, lost
 from archer.model import Attempt, Category, Diagnosis, Job, JobState
 from archer.store.interface import Change
@@ -56,6 +56,28 @@ def stop_reason(job: Job, attempt: Attempt, now: datetime) -> StopReason | None:
     if job.state is JobState.SUBMITTED and _exceeded(age, limits.get("start_seconds")):
         return StopReason.START_TIMEOUT
     return None
+
+
+_WHY: Final = {
+    StopReason.RUN_TIMEOUT: "it ran for longer than `timeouts.run_seconds`",
+    StopReason.START_TIMEOUT: "Spark was not up within `timeouts.start_seconds`",
+    StopReason.STUCK: "it waited too long for what does not come",
+}
+
+
+def note_of_stop(job: Job, why: StopReason, *, now: datetime, actor: str) -> Change | None:
+    """What to write down before the end is asked for; None for a kill, which the job's state says already."""
+    if why not in _WHY:
+        return None
+    return Change(
+        expect_version=job.version,
+        actor=actor,
+        at=now,
+        message=f"its end is asked for: {_WHY[why]}",
+        substate=job.substate,
+        reason=job.reason,
+        texts={STOPPED_FOR: why.value},
+    )
 
 
 def _exceeded(age: timedelta, seconds: int | None) -> bool:

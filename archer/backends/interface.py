@@ -8,7 +8,7 @@ effect as once: attempts are named by the caller, and the name is taken by whoev
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from archer.diagnosis import Evidence
 from archer.errors import Problem
@@ -42,6 +42,11 @@ class StopReason(StrEnum):
     START_TIMEOUT = "start-timeout"
     STUCK = "stuck"
     """It would never start: see `Observation.stuck`."""
+
+
+STOPPED_FOR: Final = "stopped-for"
+"""Kind of an attempt's text in the store: the `StopReason` that its tracker wrote down before it asked for the end. Where
+nothing is left of the attempt, nobody else knows, least of all the tracker that comes next."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from archer import spark_application
-from archer.backends.interface import LogPiece, Observation, StopReason
+from archer.backends.interface import STOPPED_FOR, LogPiece, Observation, StopReason
 from archer.backends.kubernetes import launching, live, logs
 from archer.backends.kubernetes.finalizer import Counts, Finalizers
 from archer.backends.kubernetes.following import Following
@@ -86,6 +86,7 @@ class KubernetesBackend:
             known=known,
             place=self._place_by_record,
             stopped_for=self._stops.of,
+            noted=lambda attempt: text(attempt.job_id, attempt.number, STOPPED_FOR),
             settle_seconds=settle_seconds,
             clock=clock,
         )

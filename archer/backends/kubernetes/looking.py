@@ -14,7 +14,7 @@ from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.observation import SETTLING, End, Facts, Unsure, judge
 from archer.backends.kubernetes.records import DriverRecord, Pools
 from archer.backends.kubernetes.tails import Tail, Tails, Wanted
-from archer.errors import BackendUnavailableError
+from archer.errors import BackendUnavailableError, StoreUnavailableError
 from archer.kubernetes.client import ApiClient
 from archer.model import Attempt
 
@@ -60,6 +60,9 @@ class Looker:
     known: KnownAttempts
     place: Callable[[str, Mapping[str, Attempt]], Place | None]
     stopped_for: Callable[[str], str | None]
+    """Why this process asked for an attempt's end."""
+    noted: Callable[[Attempt], str | None]
+    """Why its tracker did, as the store knows it."""
     settle_seconds: int
     clock: Callable[[], float] = time.time
 
@@ -129,7 +132,10 @@ class Looker:
             executors = facts.executors
             if seen.place.following is None:
                 executors = live.executors(self.client, namespace, attempt, self.pools)
-        except BackendUnavailableError as error:
+            # one that is there and not being deleted was never stopped, whatever was asked for
+            taken = application is None or application.deleting
+            stopped_for = self._why(attempt) if taken else self.stopped_for(attempt)
+        except (BackendUnavailableError, StoreUnavailableError) as error:
             _log.warning("can't confirm what is absent", attempt=attempt, error=str(error))
             return None
         except Exception:  # noqa: BLE001  # a defect that one attempt brings to light keeps no other waiting
@@ -140,12 +146,26 @@ class Looker:
             application=application,
             driver=driver,
             executors=executors,
-            stopped_for=self.stopped_for(attempt),
+            stopped_for=stopped_for,
             settle_seconds=self.settle_seconds,
             confirmed=True,
         )
 
+    def _why(self, attempt: str) -> str | None:
+        """Why its end was asked for, where nothing that is left of it says so: the first reason, whoever's it was."""
+        written = self.known([attempt]).get(attempt)
+        return (None if written is None else self.noted(written)) or self.stopped_for(attempt)
+
+    def _reconsidered(self, seen: "_Seen", end: End) -> End:
+        """An application that is being deleted may take along a driver that came too late to have a reason written on it."""
+        application = seen.facts.application
+        if end.stopped_for is not None or application is None or not application.deleting:
+            return end
+        verdict = judge(replace(seen.facts, stopped_for=self._why(seen.attempt)))
+        return verdict if isinstance(verdict, End) else end
+
     def _endings(self, ended: Sequence[tuple["_Seen", End]], known: Mapping[str, Attempt]) -> dict[str, Observation]:
+        ended = [(seen, self._reconsidered(seen, end)) for seen, end in ended]
         missing = [seen.attempt for seen, end in ended if seen.attempt not in known and not end.succeeded]
         written = {**known, **(self.known(missing) if missing else {})}
         tails = self.tails.read([_wanted(seen, driver, end) for seen, end in ended if (driver := _speaker(seen.facts))])

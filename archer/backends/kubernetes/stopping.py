@@ -1,8 +1,8 @@
 """Ends an attempt: its application is deleted, and its driver follows.
 
 An application is never edited: a change while the operator has not taken it up makes it submit twice. Why it was ended is
-written on the driver's pod first, so that whoever sees its end can tell it from a loss; without a driver there is only this
-process' memory, which the tracker's next request fills again.
+written on the driver's pod first, so that whoever sees its end can tell it from a loss; without a driver there is what the
+tracker wrote in the store before it asked (`STOPPED_FOR`), and this process' memory.
 """
 
 import threading

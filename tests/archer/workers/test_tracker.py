@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from archer.backends.interface import StopReason
+from archer.backends.interface import STOPPED_FOR, StopReason
 from archer.errors import BackendUnavailableError, FencedOutError, StoreUnavailableError
 from archer.hands import Hands
 from archer.model import Category, EventKind
@@ -48,7 +48,7 @@ def test_a_round_that_has_had_its_time_leaves_the_rest_of_its_calls_to_the_next_
     ended, killed = running(shop), running(shop)
     shop.backend.end(f"{ended.id}-1")
     shop.service.kill(killed.id, actor="api:ada")
-    shop.tracker.hands = Hands(seconds=1, clock=lambda: shop.clock.now().timestamp())
+    shop.tracker.ends.hands = Hands(seconds=1, clock=lambda: shop.clock.now().timestamp())
 
     with monkeypatch.context() as slow:
         # the answer of the cluster takes longer than the round has time
@@ -285,3 +285,26 @@ def test_a_tracker_that_lost_its_lease_writes_nothing(shop: Shop) -> None:
 
     assert shop.states(job) == ["RUNNING"]
     assert shop.backend.released == []
+
+
+def test_a_start_that_was_in_time_is_not_stopped_because_it_is_seen_late(shop: Shop) -> None:
+    job = shop.submit(timeouts={"start_seconds": 60})
+    shop.dispatch()
+    shop.backend.run(f"{job.id}-1")
+    shop.clock.advance(3600)
+
+    shop.track()
+
+    assert shop.backend.stopped == []
+    assert shop.states(job) == ["RUNNING"]
+
+
+def test_what_ended_before_anybody_asked_for_its_end_is_not_said_to_have_been_stopped(shop: Shop) -> None:
+    job = running(shop, timeouts={"run_seconds": 60})
+    shop.backend.end(f"{job.id}-1")
+    shop.clock.advance(3600)
+
+    shop.track()
+
+    assert shop.states(job) == ["SUCCEEDED"]
+    assert shop.store.text(job.id, 1, STOPPED_FOR) is None

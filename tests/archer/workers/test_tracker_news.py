@@ -24,7 +24,7 @@ def shop(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop whose backend listens, and which says what it was asked for."""
     shop.backend.told = set()
     shop.backend.capacity = 100
-    shop.tracker.monotonic = lambda: shop.clock.now().timestamp()
+    shop.tracker.monotonic = shop.tracker.ends.monotonic = lambda: shop.clock.now().timestamp()
     looked: list[str] = []
 
     def observe(names: Collection[str]) -> Mapping[str, Observation]:

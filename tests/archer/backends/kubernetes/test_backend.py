@@ -27,7 +27,7 @@ def backend(api: FakeKubernetes) -> Iterator[KubernetesBackend]:
         cluster=config.clusters[0],
         client=api.client,
         known=lambda attempts: {made.NAME: attempt} if made.NAME in attempts else {},
-        text=lambda job, number, kind: f"{kind} of {job} {number}",
+        text=lambda job, number, kind: f"{kind} of {job} {number}" if kind == "driver-log" else None,
     )
     yield backend
     backend.close()

@@ -74,6 +74,8 @@ class Desk:
     tails: Tails
     follows: bool = True
     now: int = made.BORN_SECONDS + 400
+    noted: str | None = None
+    """Why the end was asked for, as the store knows it."""
     asked: list[str] = field(default_factory=list)
     """Of the database."""
 
@@ -94,6 +96,7 @@ class Desk:
             known=self.known,
             place=lambda attempt, known: place if attempt in known else None,
             stopped_for=lambda _attempt: None,
+            noted=lambda _attempt: self.noted,
             settle_seconds=10,
             clock=lambda: float(self.now),
         )
@@ -270,6 +273,36 @@ def test_a_silent_kubelet_keeps_no_other_attempt_waiting_and_its_log_is_fetched_
         found = desk.look(made.NAME)
     assert outcome(found).texts == {"driver-log": "late words"}
     assert desk.api.asked("GET").count(f"{DRIVER}/log") == 1
+
+
+def test_of_what_left_nothing_the_reason_that_its_tracker_wrote_down_is_told(desk: Desk) -> None:
+    desk.noted = "start-timeout"
+
+    assert outcome(desk.look(made.NAME)).stopped_for == "start-timeout"
+
+
+def test_an_application_that_ended_by_itself_was_not_stopped_whatever_was_written_down(desk: Desk) -> None:
+    desk.noted = "start-timeout"
+    desk.cache.apps = {made.NAME: records.application(made.application("FAILED", "forbidden: exceeded quota"))}
+
+    found = outcome(desk.look(made.NAME))
+
+    assert (found.stopped_for, found.evidence.pods and found.evidence.pods.submission_error) == (
+        None,
+        "forbidden: exceeded quota",
+    )
+
+
+@pytest.mark.parametrize(("noted", "told"), [("stuck", "stuck"), (None, None)])
+def test_a_driver_that_came_while_its_application_was_being_deleted_went_for_the_same_reason(
+    desk: Desk, noted: str | None, told: str | None
+) -> None:
+    late = made.driver("Failed", exit_code=143, deleted=made.LATEST, finished="2026-11-23T12:06:00Z")
+    desk.noted = noted
+    desk.cache.apps = {made.NAME: records.application(made.application("SUBMITTED", deleted=True))}
+    desk.cache.pods = {made.NAME: records.driver(late)}
+
+    assert outcome(desk.look(made.NAME)).stopped_for == told
 
 
 @pytest.mark.parametrize("part", ["judge", "evidence"])
