@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,10 @@ from archer.store.sql import SqlStore
 from archer.submission import Submission
 from testbed.archer_builders import make_cluster_config
 from testbed.postgres import PostgresServer
+from testbed.postgres_databases import EmptyDatabases
 
 S = JobState
 _TEMPLATE = "migrated"
-_numbers = count(1)
 
 KEY_ERROR = Diagnosis(
     category=Category.USER_ERROR,
@@ -146,16 +145,29 @@ def sqlite_url(tmp_path: Path, migrated_database: Path) -> str:
 def postgres_server() -> Iterator[PostgresServer]:
     """One for each worker of the test run."""
     with PostgresServer() as server:
-        server.create_database(_TEMPLATE)
-        migrate(server.url(_TEMPLATE))
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgresql_databases(postgres_server: PostgresServer) -> EmptyDatabases:
+    """Empty ones of Archer's, migrated once."""
+    postgres_server.create_database(_TEMPLATE)
+    migrate(postgres_server.url(_TEMPLATE))
+    return EmptyDatabases(postgres_server, _TEMPLATE)
+
+
 @pytest.fixture
-def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+def postgresql_url(postgres_server: PostgresServer, postgresql_databases: EmptyDatabases) -> Iterator[str]:
     """An empty database of Archer's on the worker's server."""
-    name = f"test_{next(_numbers)}"
-    postgres_server.create_database(name, template=_TEMPLATE)
+    name = postgresql_databases.take()
+    yield postgres_server.url(name)
+    postgresql_databases.give_back(name)
+
+
+@pytest.fixture
+def unused_postgresql_url(postgres_server: PostgresServer, postgresql_databases: EmptyDatabases) -> Iterator[str]:
+    """As `postgresql_url`, but no test had it before."""
+    name = postgresql_databases.make()
     yield postgres_server.url(name)
     postgres_server.drop_database(name)
 

@@ -34,6 +34,12 @@ ASKED: dict[str, Callable[[StoreKit], Any]] = {
 }
 
 
+@pytest.fixture
+def postgresql_url(unused_postgresql_url: str) -> str:
+    """Plans follow the sizes of tables and of indexes."""
+    return unused_postgresql_url
+
+
 def plans(kit: StoreKit, ask: Callable[[StoreKit], Any]) -> list[str]:
     """How the database would run each statement on tables of a size at which reading all of one is no choice."""
     seen: dict[str, Any] = {}
