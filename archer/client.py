@@ -167,6 +167,10 @@ class ArcherClient:
         path = f"/api/v1/clusters/{quote(name, safe='')}"
         return self._object(self._request("PUT", path, json={"mode": mode, "message": message}))
 
+    def forget_cluster(self, name: str) -> Json:
+        """Write off what ran in a cluster that left the configuration; a second time finds nothing more."""
+        return self._object(self._request("POST", f"/api/v1/clusters/{quote(name, safe='')}/forget", json={}))
+
     def queues(self) -> list[Json]:
         """Queues, what waits and what runs in them."""
         queues: list[Json] = self._object(self._request("GET", "/api/v1/queues"))["queues"]

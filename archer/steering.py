@@ -12,6 +12,7 @@ from archer.backends.interface import Backend
 from archer.clock import Clock
 from archer.cluster_config import ClusterConfig, ClusterView
 from archer.errors import InvalidSubmissionError, NotFoundError
+from archer.forgetting import Forgetting, Forgotten
 from archer.model import WAITING_STATES, Job, JobState
 from archer.scheduling.amounts import NOTHING, ROOT, Amount, Ledger
 from archer.scheduling.judge import Judge, Surroundings
@@ -99,6 +100,18 @@ class Steering:
             raise UnknownNameError("cluster", name, list(self._backends))
         self._set("cluster", name, mode, message, actor)
         return next(state for state in self.clusters() if state.name == name)
+
+    def forget_cluster(self, name: str, *, actor: str) -> Forgotten:
+        """Write off what is known to run in a cluster that left the configuration.
+
+        Raises ClusterInUseError, UnknownNameError.
+        """
+        configured = [] if self._config is None else [view.name for view in self._config.clusters]
+        known = list(dict.fromkeys([*self._backends, *configured]))
+        forgetting = Forgetting(store=self._store, clock=self._clock, name=name, actor=actor, known=known)
+        if name not in known and not forgetting.was_there():
+            raise UnknownNameError("cluster", name, known)
+        return forgetting.run()
 
     def queues(self) -> list[QueueState]:
         """A parent before its children."""

@@ -7,10 +7,12 @@ from archer.api.routes import Archer, asks
 from archer.api.steering_answers import (
     ClusterAnswer,
     ClustersAnswer,
+    ForgottenAnswer,
     QueueAnswer,
     QueuesAnswer,
     RouteAnswer,
     cluster_answer,
+    forgotten_answer,
     queue_answer,
     route_answer,
 )
@@ -29,6 +31,16 @@ def list_clusters(archer: Archer) -> ClustersAnswer:
 def set_cluster(archer: Archer, name: str, new: NewMode) -> ClusterAnswer:
     """Open, drain or pause a cluster. What runs there goes on."""
     return cluster_answer(archer.set_cluster(name, new.mode, new.message))
+
+
+@router.post("/clusters/{name}/forget", responses=asks(404, 409, 415, 422))
+def forget_cluster(archer: Archer, name: str) -> ForgottenAnswer:
+    """Write off what ran in a cluster that left the configuration for good; a second time finds nothing more.
+
+    409 while this server's configuration has it, or a process tracks it. Active attempts end as lost: their jobs are repeated
+    elsewhere where an attempt is left, else they fail. Jobs that wait for it are told that they can never start.
+    """
+    return forgotten_answer(archer.forget_cluster(name))
 
 
 @router.get("/queues", responses=asks())

@@ -1,6 +1,7 @@
 """Shapes of the answers about clusters, queues and routes, and how records become them."""
 
 from archer.api.schemas import Answer, Moment
+from archer.forgetting import Forgotten
 from archer.scheduling.routing import Route, Verdict
 from archer.steering import ClusterState, QueueState
 from archer.store.interface import Mode, Switch
@@ -45,6 +46,18 @@ class ClustersAnswer(Answer):
     """All of them, in the order of the environment."""
 
     clusters: list[ClusterAnswer]
+
+
+class ForgottenAnswer(Answer):
+    """What became of the jobs of a cluster that is given up."""
+
+    name: str
+    repeated: int
+    """Active jobs that wait for another attempt now."""
+    ended: int
+    """Active jobs that are FAILED or CANCELLED now."""
+    waiting: int
+    """Waiting jobs that name the cluster: they were told that they can never start."""
 
 
 class QueueAnswer(Answer):
@@ -135,6 +148,10 @@ def cluster_answer(state: ClusterState) -> ClusterAnswer:
         weight=None if view is None else view.weight,
         creates_per_minute=None if view is None else view.creates_per_minute,
     )
+
+
+def forgotten_answer(done: Forgotten) -> ForgottenAnswer:
+    return ForgottenAnswer(name=done.name, repeated=done.repeated, ended=done.ended, waiting=done.waiting)
 
 
 def queue_answer(state: QueueState) -> QueueAnswer:

@@ -15,6 +15,7 @@ from archer.auth.desk import TokenDesk
 from archer.auth.identity import Identity, Proof
 from archer.auth.roles import SERVER, Target, Verb, may, require
 from archer.errors import NotAllowedError
+from archer.forgetting import Forgotten
 from archer.logs import LogText
 from archer.model import Attempt, Event, Job, JobState
 from archer.scheduling.routing import Route
@@ -121,6 +122,10 @@ class Guarded:
     def set_cluster(self, name: str, mode: Mode, message: str) -> ClusterState:
         require(self.identity, Verb.STEER)
         return self._service.steering.set_cluster(name, mode, message, actor=self.identity.actor)
+
+    def forget_cluster(self, name: str) -> Forgotten:
+        require(self.identity, Verb.STEER)
+        return self._service.steering.forget_cluster(name, actor=self.identity.actor)
 
     def queues(self) -> Sequence[QueueState]:
         """Those that the identity may see whole."""

@@ -29,7 +29,7 @@ class Verb(StrEnum):
     KILL = "kill"
     """End a job."""
     STEER = "steer"
-    """Drain a cluster, pause a queue, and open them again."""
+    """Drain a cluster, pause a queue, and open them again; forget a cluster that is gone."""
     TOKENS = "tokens"
     """Create, list and revoke tokens."""
 
@@ -116,7 +116,7 @@ _DEED: Mapping[Verb, str] = {
     Verb.SUBMIT_FOR: "submit as a team to a queue of several",
     Verb.SUBMIT_AS: "submit in another user's name",
     Verb.KILL: "kill this job",
-    Verb.STEER: "drain clusters or pause queues",
+    Verb.STEER: "drain or forget clusters, or pause queues",
     Verb.TOKENS: "manage tokens",
 }
 

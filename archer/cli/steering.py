@@ -46,6 +46,19 @@ def resume_cluster(name: Cluster, *, url: Url = DEFAULT_URL) -> None:
     _set_cluster(url, name, "open", "")
 
 
+def forget_cluster(name: Cluster, *, url: Url = DEFAULT_URL) -> None:
+    """Write off what ran in a cluster that is gone for good.
+
+    Refused while the configuration of the server has the cluster, or a process tracks it. Its active attempts end as lost:
+    their jobs are repeated elsewhere where an attempt is left, else they fail. What still runs there runs on, beside its
+    repetition, so be sure that nothing does. Jobs that wait for it are told that they can never start.
+    """
+    with connect(url) as client:
+        done = client.forget_cluster(name)
+    active = f"of its active jobs {done['repeated']} are repeated and {done['ended']} have ended"
+    say(f"cluster {name} is forgotten; {active}, waiting jobs that name it: {done['waiting']}")
+
+
 def list_queues(*, output: Output = OutputFormat.TABLE, url: Url = DEFAULT_URL) -> None:
     """List queues: what waits, what runs, within which limits."""
     with connect(url) as client:
@@ -73,6 +86,7 @@ CLUSTER_COMMANDS: Sequence[tuple[str, Callable[..., None]]] = (
     ("drain", drain),
     ("pause", pause_cluster),
     ("resume", resume_cluster),
+    ("forget", forget_cluster),
 )
 QUEUE_COMMANDS: Sequence[tuple[str, Callable[..., None]]] = (
     ("list", list_queues),

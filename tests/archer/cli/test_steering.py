@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from testbed.archer_builders import make_new_job
+
 if TYPE_CHECKING:
     from tests.archer.cli.conftest import Run
     from tests.archer.conftest import HandDriven
@@ -43,6 +45,21 @@ def test_queues_are_listed_with_what_waits(archer: Run, by_hand: HandDriven) -> 
     assert "root.x  open  0  0  0  0  1  -" in ran.lines
     archer("queue", "resume", "root.etl")
     assert {queue["mode"] for queue in json.loads(archer("queue", "list", "-o", "json").out)} == {"open"}
+
+
+def test_a_cluster_that_is_gone_is_forgotten_and_one_that_is_there_is_not(archer: Run, by_hand: HandDriven) -> None:
+    job = by_hand.store.submit(make_new_job(cluster="gone", max_attempts=1)).job
+    by_hand.start(job)
+
+    ran = archer("cluster", "forget", "gone")
+
+    active = "of its active jobs 1 are repeated and 0 have ended"
+    assert ran.code == 0
+    assert ran.talk == [f"archer: cluster gone is forgotten; {active}, waiting jobs that name it: 0"]
+    refused = archer("cluster", "forget", "local")
+    assert refused.code == 2
+    assert "cluster local is in this server's configuration; take it out there" in refused.err
+    assert archer("cluster", "forget", "nowhere").code == 3
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_every_call_of_the_contract_is_described_with_its_errors() -> None:
         "POST /api/v1/jobs/{job_id}/kill",
         "GET /api/v1/clusters",
         "PUT /api/v1/clusters/{name}",
+        "POST /api/v1/clusters/{name}/forget",
         "GET /api/v1/queues",
         "PUT /api/v1/queues/{path}",
         "POST /api/v1/route",
