@@ -158,6 +158,7 @@ def _labels(inputs: Inputs, *, job_id: str, name: str, attempt: int) -> dict[str
         names.ATTEMPT: str(attempt),
         names.QUEUE: names.label_value(inputs.queue),
         names.TEAM: inputs.team.name,
+        names.INSTALLATION: names.label_value(inputs.config.environment),
         names.YUNIKORN_APP: name,
     }
     if names.is_label_value(inputs.queue):

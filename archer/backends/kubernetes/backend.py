@@ -27,6 +27,7 @@ from archer.kubernetes.client import ApiClient
 from archer.kubernetes.errors import ApiError
 from archer.kubernetes.reflector import Reflector
 from archer.model import Attempt, Job
+from archer.spark_application.names import label_value
 from archer.submission import Submission
 
 SETTLE_SECONDS: Final = 10
@@ -167,7 +168,15 @@ class KubernetesBackend:
         following.check()
         young = self._sweep_after_seconds
         hands = Hands(self._sweepers)
-        return sweep(following, self._finalizers, self._known, now=int(self._clock()), young_seconds=young, hands=hands)
+        return sweep(
+            following,
+            self._finalizers,
+            self._known,
+            installation=label_value(self._config.environment),
+            now=int(self._clock()),
+            young_seconds=young,
+            hands=hands,
+        )
 
     def read_log(self, name: str, stream: str, *, offset: int, limit: int) -> LogPiece:
         """A pod has one log for stdout and stderr: it is the driver's, and `stdout` is empty."""

@@ -11,6 +11,8 @@ JOB_LABEL: Final = written.JOB_ID
 ATTEMPT_LABEL: Final = written.ATTEMPT
 """On each application; the operator copies them to driver and executors."""
 
+INSTALLATION_LABEL: Final = written.INSTALLATION
+
 APP_LABEL: Final = "sparkoperator.k8s.io/app-name"
 ROLE_LABEL: Final = "spark-role"
 

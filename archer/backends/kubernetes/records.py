@@ -87,6 +87,8 @@ class DriverRecord:
     """What it waited for when Archer ended it: `category: text`."""
     held: bool
     """Whether our finalizer keeps it."""
+    installation: str | None = None
+    """Whose it is, where several Archers share the namespace; None: made before that was written down."""
 
     @property
     def finished(self) -> int | None:
@@ -172,6 +174,7 @@ def driver(manifest: Mapping[str, Any], pools: Pools = ()) -> DriverRecord:
         stopped_for=_interned(annotations.get(names.STOPPED_ANNOTATION)),
         waited_for=annotations.get(names.WAITED_ANNOTATION),
         held=names.FINALIZER in (metadata.get("finalizers") or ()),
+        installation=_interned((metadata.get("labels") or {}).get(names.INSTALLATION_LABEL)),
     )
 
 

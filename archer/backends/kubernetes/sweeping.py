@@ -28,11 +28,15 @@ def sweep(
     finalizers: Finalizers,
     known: KnownAttempts,
     *,
+    installation: str,
     now: int,
     young_seconds: int = YOUNG_SECONDS,
     hands: Hands | None = None,
 ) -> int:
-    """Release attempts that are over, about PER_SWEEP of them or as many as there is time for; how many there were."""
+    """Release attempts that are over, about PER_SWEEP of them or as many as there is time for; how many there were.
+
+    What carries another installation's label and is unknown here is that one's, and left alone.
+    """
     hands = hands or Hands()
     before = now - young_seconds
     suspects, done = _suspects(following, before), 0
@@ -40,7 +44,8 @@ def sweep(
     for start in range(0, len(suspects), PER_SWEEP):
         if done >= PER_SWEEP:
             break
-        done += _sweep(following, finalizers, known, suspects[start : start + PER_SWEEP], before=before, hands=hands)
+        some = suspects[start : start + PER_SWEEP]
+        done += _sweep(following, finalizers, known, some, installation=installation, before=before, hands=hands)
     return done
 
 
@@ -50,12 +55,13 @@ def _sweep(
     known: KnownAttempts,
     suspects: Sequence[str],
     *,
+    installation: str,
     before: int,
     hands: Hands,
 ) -> int:
     written = known(suspects)
     over = [attempt for attempt in suspects if attempt in written and _is_over(written[attempt], before)]
-    unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt)]
+    unknown = [attempt for attempt in suspects if attempt not in written and _is_left(following, attempt, installation)]
 
     def release(attempt: str) -> None:
         if attempt in written:
@@ -68,7 +74,7 @@ def _sweep(
                 runs_on=_runs(following, attempt),
             )
         else:
-            # of another Archer, or from before a restore of the database: it may be freed, and nothing of it ended by us
+            # from before a restore of the database, perhaps: it may be freed, and nothing of it ended by us
             finalizers.release(following.namespace, attempt, application=None, executors=(), saved=False)
 
     left = hands.each([*over, *unknown], release)
@@ -82,9 +88,9 @@ def _runs(following: Following, attempt: str) -> bool:
     return driver is not None and not driver.ended
 
 
-def _is_left(following: Following, attempt: str) -> bool:
+def _is_left(following: Following, attempt: str, installation: str) -> bool:
     driver = following.driver(attempt)
-    return driver is not None and driver.held and driver.ended
+    return driver is not None and driver.held and driver.ended and driver.installation in {None, installation}
 
 
 def _suspects(following: Following, before: int) -> list[str]:

@@ -66,7 +66,9 @@ def swept(
         return {written.name: written} if written is not None and written.name in attempts else {}
 
     following = cast("Following", Cache(api))
-    return sweep(following, Finalizers(api.client, workers), known, now=now, young_seconds=young_seconds)
+    return sweep(
+        following, Finalizers(api.client, workers), known, installation="lab", now=now, young_seconds=young_seconds
+    )
 
 
 def over(**fields: object) -> Attempt:
@@ -125,6 +127,17 @@ def test_how_long_that_is_can_be_set(ended: FakeKubernetes, workers: ThreadPoolE
     assert swept(ended, workers, over(finished_at=just_now), young_seconds=6) == 0
     assert swept(ended, workers, over(finished_at=just_now), young_seconds=5) == 1
     assert not held(ended)
+
+
+@pytest.mark.parametrize(("whose", "freed"), [("lab", True), (None, True), ("other", False)])
+def test_an_unknown_driver_of_another_installation_is_that_ones(
+    ended: FakeKubernetes, workers: ThreadPoolExecutor, whose: str | None, freed: bool
+) -> None:
+    if whose is not None:
+        ended.objects[DRIVER]["metadata"]["labels"]["archer.moka.dev/installation"] = whose
+
+    assert swept(ended, workers, None) == int(freed)
+    assert held(ended) is not freed
 
 
 def test_a_driver_that_the_database_never_heard_of_is_freed_once_it_ended_and_never_ended_by_us(
@@ -197,6 +210,6 @@ def test_finalizers_come_off_several_drivers_at_the_same_time(
     with ThreadPoolExecutor(4) as threads:
         finalizers = Finalizers(api.client, workers)
         following = cast("Following", Cache(api))
-        assert sweep(following, finalizers, lambda _: known, now=OLD, hands=Hands(threads)) == 4
+        assert sweep(following, finalizers, lambda _: known, installation="lab", now=OLD, hands=Hands(threads)) == 4
 
     assert finalizers.counts().released == 4
