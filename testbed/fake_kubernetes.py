@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from archer.kubernetes.client import ApiClient, Page
 from archer.kubernetes.errors import ApiError
+from testbed import log_text
 
 Manifest = dict[str, Any]
 
@@ -42,6 +43,9 @@ class FakeKubernetes:
     server: str = "http://fake"
     logs: dict[str, bytes] = field(default_factory=dict)
     """By the path of the pod's log."""
+    log_times: log_text.Times = log_text.ten_a_second
+    log_bytes: int = 0
+    """Sent of logs so far."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of everything that was asked."""
     faults: dict[tuple[str, str], list[Exception]] = field(default_factory=dict)
@@ -101,9 +105,9 @@ class FakeKubernetes:
             self.held[path].wait(30)
         if path not in self.logs:
             raise ApiError(404, "NotFound", f"{path} not found")
-        lines = self.logs[path].splitlines(keepends=True)
-        said = b"".join(lines[-query["tailLines"] :]) if "tailLines" in query else self.logs[path]
-        return said[: query["limitBytes"]]
+        said = log_text.answer(self.logs[path], query, self.log_times)
+        self.log_bytes += len(said)
+        return said
 
     def pages(self, path: str, **query: Any) -> Iterator[Page]:
         self._called("GET", path)

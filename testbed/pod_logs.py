@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from testbed import log_text
 from testbed.kubernetes import ApiError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        """/containerLogs/NAMESPACE/POD/CONTAINER, with kubelet's tailLines and limitBytes."""
+        """/containerLogs/NAMESPACE/POD/CONTAINER, with kubelet's parameters."""
         address = urlsplit(self.path)
         match address.path.strip("/").split("/"):
             case ["containerLogs", namespace, pod, _container]:
@@ -77,12 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ApiError, httpx.HTTPError) as error:
             return 500, f"{error}\n".encode()
         text = manifest["metadata"].get("annotations", {}).get(LOG_ANNOTATION, "")
-        lines = text.splitlines(keepends=True)
-        if "tailLines" in asked:
-            count = int(asked["tailLines"])
-            lines = lines[-count:] if count else []
-        said = "".join(lines).encode()
-        return 200, said[: int(asked["limitBytes"])] if "limitBytes" in asked else said
+        return 200, log_text.answer(text.encode(), asked)
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from archer import spark_application
 from archer.backends.interface import STOPPED_FOR, LogPiece, Observation, StopReason
-from archer.backends.kubernetes import launching, live, logs
+from archer.backends.kubernetes import launching, live
 from archer.backends.kubernetes.finalizer import Counts, Finalizers
 from archer.backends.kubernetes.following import Following
 from archer.backends.kubernetes.looking import KnownAttempts, Looker, Place
 from archer.backends.kubernetes.observation import NOT_FOUND, ended_by_itself
+from archer.backends.kubernetes.pieces import LogPieces
 from archer.backends.kubernetes.records import ApplicationRecord, DriverRecord, Pools
 from archer.backends.kubernetes.stopping import Stops
 from archer.backends.kubernetes.sweeping import YOUNG_SECONDS, sweep
@@ -76,6 +77,7 @@ class KubernetesBackend:
         # a release lends work to the others, so that it can't be one of theirs
         self._sweepers = ThreadPoolExecutor(HANDS, thread_name_prefix=f"sweep-{cluster.name}")
         self._tails = Tails(client)
+        self._pieces = LogPieces(client)
         self._stops = Stops()
         self._finalizers = Finalizers(client, self._workers)
         self._looker = Looker(
@@ -188,7 +190,7 @@ class KubernetesBackend:
             attempt = self._known([name]).get(name)
             return None if attempt is None else self._text(attempt.job_id, attempt.number, "driver-log")
 
-        return logs.read_piece(self._client, place.namespace, name, offset=offset, limit=limit, recorded=recorded)
+        return self._pieces.read(place.namespace, name, offset=offset, limit=limit, recorded=recorded)
 
     def close(self) -> None:
         for namespace in list(self._following):
