@@ -100,7 +100,11 @@ class Workers:
                 backend=backend,
                 clock=self._clock,
                 owner=self._owner,
-                settings=LaunchSettings(claim_seconds=_CLAIM_SECONDS, request_timeout_seconds=REQUEST_SECONDS),
+                settings=LaunchSettings(
+                    claim_seconds=_CLAIM_SECONDS,
+                    request_timeout_seconds=REQUEST_SECONDS,
+                    attempt_pause_seconds=self._settings.retry_pause_seconds,
+                ),
                 elsewhere=len(self._fleet) > 1,
                 given_back=self._dispatch.ring,
                 created=partial(self._metrics.created, backend.cluster),

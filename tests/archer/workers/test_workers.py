@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from archer.backends.fleet import Fleet
+from archer.errors import LaunchRefusedError
 from archer.hands import HANDS
+from archer.model import JobState
 from archer.settings import ServeSettings
 from archer.workers import Workers
 
@@ -61,3 +65,22 @@ def test_of_a_mass_of_jobs_many_are_stopped_and_released_at_the_same_time(
         assert not together.broken
     finally:
         workers.stop(10)
+
+
+def test_an_attempt_that_a_quota_refused_is_made_again_after_the_pause_that_the_settings_name(
+    shop: Shop, tmp_path: Path
+) -> None:
+    settings = ServeSettings(data=tmp_path, backend="kubernetes", roles=("dispatcher",), retry_pause_seconds=600)
+    shop.backend.launch_error = LaunchRefusedError("the quota is used up", "wait", category="quota")
+    job = shop.submit()
+    workers = Workers(settings, shop.store, Fleet([shop.backend]), shop.clock, "d")
+    workers.start()
+    try:
+        deadline = time.monotonic() + 20
+        while (found := shop.store.job(job.id)).state is not JobState.RETRY_WAIT:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        workers.stop(10)
+
+    assert found.retry_at == shop.clock.now() + timedelta(seconds=300)
