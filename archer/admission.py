@@ -90,6 +90,8 @@ class Admission:
     hand_over: Callable[[Sequence[Admitted]], None] = lambda _: None
     """Told what was committed; must not wait."""
 
+    _epoch: int | None = None
+    """Of the lease: with another one, somebody else may have admitted meanwhile."""
     _buckets: dict[str, TokenBucket] = field(default_factory=dict)
     _trials: dict[str, datetime] = field(default_factory=dict)
     """When a job was sent last to try a cluster that did not answer."""
@@ -104,6 +106,9 @@ class Admission:
 
     def step(self, fence: Fence) -> bool:
         """One round; True when more could be done at once. Raises what store and backends raise."""
+        if fence.epoch != self._epoch:
+            self._epoch = fence.epoch
+            self._buckets.clear()
         self._end_overdue(fence)
         now = self.clock.now()
         waiting = self.store.waiting(now=now, per_queue=self._per_queue)
@@ -128,7 +133,7 @@ class Admission:
             config,
             switches=switches,
             health=self.store.health(),
-            buckets=self._paces(),
+            buckets=self._paces(now),
             trials=self._trials,
             now=now,
         )
@@ -146,11 +151,14 @@ class Admission:
             take=lambda c: self._take(c, now),
         )
 
-    def _paces(self) -> Mapping[str, TokenBucket]:
+    def _paces(self, now: datetime) -> Mapping[str, TokenBucket]:
         for view in () if self.config is None else self.config.clusters:
             per_minute = self.settings.creates_per_minute or view.creates_per_minute
             if view.name in self.backends and view.name not in self._buckets:
-                self._buckets[view.name] = TokenBucket(per_minute, burst=self.settings.burst)
+                bucket = TokenBucket(per_minute, burst=self.settings.burst)
+                # full at each change of hands, a cluster would be given a burst each time
+                bucket.others_took(self.store.begun_since(view.name, now - bucket.window))
+                self._buckets[view.name] = bucket
         return self._buckets
 
     def _take(self, target: Target, now: datetime) -> None:

@@ -4,7 +4,7 @@ Sources for the default of the environment file, 100 to 150 a minute and cluster
 (https://awslabs.github.io/data-on-eks/docs/benchmarks/spark-operator-benchmark), EMR on EKS advises at most 250.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 BURST_SECONDS: Final = 10
@@ -14,13 +14,22 @@ _MINUTE: Final = 60.0
 
 
 class TokenBucket:
-    """Fills at `per_minute`, holds at most `burst`; begins full. Not for several threads."""
+    """Fills at `per_minute`, holds at most `burst`; begins full, but for what others took. Not for several threads."""
 
     def __init__(self, per_minute: float, *, burst: int | None = None) -> None:
         self.per_minute = per_minute
         self.burst = max(1, round(per_minute * BURST_SECONDS / _MINUTE)) if burst is None else burst
         self._tokens = float(self.burst)
         self._at: datetime | None = None
+
+    @property
+    def window(self) -> timedelta:
+        """What was taken longer ago than this has come back."""
+        return timedelta(seconds=self.burst * _MINUTE / self.per_minute)
+
+    def others_took(self, number: int) -> None:
+        """So many were taken within the window, by who had the pace in hand before."""
+        self._tokens = max(0.0, self._tokens - number)
 
     def available(self, now: datetime) -> int:
         """Whole tokens that may be taken at once."""

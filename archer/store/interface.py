@@ -128,6 +128,10 @@ class Store(Protocol):
         """What active jobs hold, added up in the database."""
         ...
 
+    def begun_since(self, cluster: str, since: datetime) -> int:
+        """How many active jobs of a cluster had their latest attempt written after `since`."""
+        ...
+
     def unclaimed(
         self, cluster: str, *, owner: str, now: datetime, seconds: float, limit: int
     ) -> Sequence[tuple[Job, Attempt]]:

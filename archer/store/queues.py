@@ -25,7 +25,7 @@ from archer.retries import MAX_PAUSE_SECONDS
 from archer.store.chunks import chunks
 from archer.store.interface import MOST_COUNTED, Usage
 from archer.store.rows import to_job
-from archer.store.schema import IS_ACTIVE, IS_WAITING, jobs, queue_counters, waits
+from archer.store.schema import IS_ACTIVE, IS_WAITING, attempts, jobs, queue_counters, waits
 from archer.store.upserts import upsert
 
 _QUEUES_AT_ONCE = 100
@@ -88,6 +88,13 @@ def add_up_usage(connection: Connection) -> list[Usage]:
         )
         for row in connection.execute(query)
     ]
+
+
+def count_begun(connection: Connection, cluster: str, since: datetime) -> int:
+    latest = and_(attempts.c.job_id == jobs.c.id, attempts.c.number == jobs.c.attempt)
+    query = select(func.count()).select_from(jobs.join(attempts, latest))
+    found = query.where(IS_ACTIVE, jobs.c.cluster == cluster, attempts.c.created_at > to_ms(since))
+    return int(connection.execute(found).scalar_one())
 
 
 def find_oldest(connection: Connection) -> dict[str, datetime]:

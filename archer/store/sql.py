@@ -233,6 +233,9 @@ class SqlStore:
     def counters(self) -> Mapping[tuple[str, JobState], int]:
         return self._read(counters.read_counters)
 
+    def begun_since(self, cluster: str, since: datetime) -> int:
+        return self._read(lambda connection: queues.count_begun(connection, cluster, since))
+
     def oldest_queued(self) -> Mapping[str, datetime]:
         return self._read(queues.find_oldest)
 

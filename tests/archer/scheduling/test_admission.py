@@ -192,6 +192,27 @@ def test_a_cluster_is_given_jobs_at_its_pace(make_yard: MakeYard) -> None:
     assert "cluster east takes new applications at its pace, 60 a minute" in (yard.reason(jobs[-1]) or "")
 
 
+def test_a_cluster_is_given_no_second_burst_when_admission_changes_hands(make_yard: MakeYard) -> None:
+    yard = make_yard(east={"creates_per_minute": 60}, west={"creates_per_minute": 60})
+    yard.switch("cluster", "west")
+    jobs = [yard.submit() for _ in range(30)]
+    first, second = yard.admission, yard.admission_of("e")
+
+    def admitted_by(admission: Admission, owner: str) -> int:
+        fence = yard.fence(owner)
+        admission.step(fence)
+        yard.store.release(fence)
+        return Counter(yard.states(*jobs))["SUBMITTING"]
+
+    assert admitted_by(first, "d") == 10
+    assert admitted_by(second, "e") == 10
+    yard.clock.advance(1)
+    assert admitted_by(second, "e") == 11
+    # the first one's own memory is of before: it doesn't know what the second one gave
+    yard.clock.advance(1)
+    assert admitted_by(first, "d") <= 12
+
+
 def test_a_setting_raises_the_pace(make_yard: MakeYard) -> None:
     yard = make_yard(east={"creates_per_minute": 1}, west={"creates_per_minute": 1})
     yard.admission = yard.admission_of("d", creates_per_minute=6000)
@@ -458,6 +479,8 @@ def test_a_rounds_calls_to_the_store_do_not_depend_on_how_many_wait(
 
     assert dict(calls) == {
         "acquire": 1,
+        # of each cluster, in the first round of a new holder of the lease
+        "begun_since": 2,
         "overdue": 1,
         "waiting": 1,
         "switches": 1,

@@ -44,3 +44,13 @@ def test_a_clock_that_is_set_back_gives_nothing_and_blocks_nothing() -> None:
 
     assert _taken(bucket, 0) == 0
     assert _taken(bucket, 1) == 1
+
+
+def test_what_others_took_within_its_window_is_taken() -> None:
+    bucket = TokenBucket(60, burst=5)
+
+    bucket.others_took(3)
+    assert bucket.window == timedelta(seconds=5)
+    assert _taken(bucket, 0) == 2
+    bucket.others_took(100)
+    assert _taken(bucket, 1) == 1

@@ -103,6 +103,21 @@ def test_each_queues_oldest_job_is_the_one_that_has_been_queued_for_longest(kit:
     assert dict(kit.store.oldest_queued()) == {"root.a": minute, "root.b": minute}
 
 
+def test_attempts_of_active_jobs_are_counted_from_when_they_were_written(kit: StoreKit) -> None:
+    begun = kit.clock.now()
+    kit.move(kit.submit(), S.SUBMITTING)
+    kit.clock.advance(10)
+    kit.move(kit.submit(), S.SUBMITTING, S.SUBMITTED)
+    kit.move(kit.submit(), S.SUBMITTING, S.FAILED)
+    kit.submit()
+    cluster = kit.store.job("1").cluster
+    assert cluster is not None
+
+    assert kit.store.begun_since(cluster, begun - timedelta(seconds=1)) == 2
+    assert kit.store.begun_since(cluster, begun) == 1
+    assert kit.store.begun_since("elsewhere", begun) == 0
+
+
 def test_a_reason_of_the_user_is_told_before_that_of_the_queue_and_both_are_replaced(kit: StoreKit) -> None:
     kit.store.set_waits({("root.a", None): "the queue is full", ("root.a", "ada"): "ada runs 5 jobs of 5"})
     assert kit.store.wait_reason("root.a", "ada") == "ada runs 5 jobs of 5"

@@ -22,6 +22,7 @@ ASKED: dict[str, Callable[[StoreKit], Any]] = {
     "waiting": lambda kit: kit.store.waiting(now=kit.clock.now(), per_queue=5),
     "overdue": lambda kit: kit.store.overdue(["east", "local"], now=kit.clock.now(), limit=5),
     "usage": lambda kit: kit.store.usage(),
+    "begun_since": lambda kit: kit.store.begun_since("local", kit.clock.now()),
     "oldest_queued": lambda kit: kit.store.oldest_queued(),
     "standing": lambda kit: kit.store.standing(kit.store.job("1")),
     "unclaimed": lambda kit: kit.store.unclaimed("local", owner="o", now=kit.clock.now(), seconds=1, limit=5),
