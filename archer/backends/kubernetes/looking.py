@@ -184,13 +184,13 @@ class Looker:
     def _ending(self, seen: "_Seen", end: End, written: Attempt | None, tail: Tail | None) -> Observation:
         facts = seen.facts
         log, no_log = "", ""
-        if tail is not None and tail.text is not None:
-            log = tail.text
-        elif tail is not None:
-            if _is_worth_waiting_for(tail, facts, end):
-                return NOTHING_NEW
+        if tail is not None and tail.text is None and _is_worth_waiting_for(tail, facts, end):
+            return NOTHING_NEW
+        if tail is not None and (tail.text is None or tail.why):
             self.tails.forget(seen.attempt)
             no_log = f"the end of the driver's log could not be read: {tail.why or 'its node does not answer'}"
+        elif tail is not None:
+            log = tail.text or ""
         spec: Mapping[str, Any] = {} if written is None else written.spec
         outcome = Outcome(
             succeeded=end.succeeded,

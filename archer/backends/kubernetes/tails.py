@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from archer.backends.kubernetes import logs
+from archer.backends.kubernetes.logs import LogLostError
 from archer.errors import BackendUnavailableError
 from archer.kubernetes.client import ApiClient
 
@@ -51,9 +52,9 @@ class Tail:
     """What is known of it by now."""
 
     text: str | None
-    """None: it isn't there."""
+    """None: it isn't there yet."""
     why: str = ""
-    """Why it could not be read; empty while it is being read."""
+    """Why it could not be read. With an empty text: it never will be."""
     waited: float = 0.0
     """Seconds since it was asked for."""
 
@@ -146,6 +147,8 @@ class Tails:
         wanted = read.wanted
         try:
             tail = Tail(text=logs.read_tail(self._client, wanted.namespace, wanted.attempt, most=wanted.most))
+        except LogLostError as error:
+            tail = Tail(text="", why=str(error))
         except BackendUnavailableError as error:
             _log.warning(
                 "the end of a log is not there yet", attempt=wanted.attempt, node=wanted.node, error=str(error)
@@ -158,7 +161,7 @@ class Tails:
             self._busy[wanted.node] -= 1
             if not self._busy[wanted.node]:
                 del self._busy[wanted.node]
-            if tail.text is not None:
+            if not tail.why:
                 self._slow.discard(wanted.node)
             read.found.set_result(tail)
             try:

@@ -3,6 +3,7 @@
 import pytest
 
 from archer.backends.kubernetes import logs, names
+from archer.backends.kubernetes.logs import LogLostError
 from archer.errors import BackendUnavailableError
 from archer.kubernetes.errors import ApiError
 from testbed import spark_manifests as made
@@ -17,21 +18,24 @@ def test_a_tail_is_the_end_of_a_long_log(api: FakeKubernetes) -> None:
     assert logs.read_tail(api.client, made.NAMESPACE, made.NAME) == "y" * logs.TAIL_BYTES
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_never_ran_or_is_gone_has_no_log(api: FakeKubernetes, status: int) -> None:
+    api.faults["GET", PATH] = [ApiError(status, "NotFound", "there is none")]
+
+    assert logs.read_tail(api.client, made.NAMESPACE, made.NAME) == ""
+
+
 @pytest.mark.parametrize(
-    ("error", "waits"),
+    ("error", "raised"),
     [
-        (ApiError(429, "TooManyRequests", "slow down"), True),
-        (ApiError(404, "NotFound", "gone"), False),
-        (ApiError(500, "InternalError", "no kubelet"), False),
+        (ApiError(429, "TooManyRequests", "slow down"), BackendUnavailableError),
+        (ApiError(500, "InternalError", "dial tcp: connection refused"), LogLostError),
     ],
 )
-def test_a_verdict_waits_for_a_log_only_while_it_can_still_be_had(
-    api: FakeKubernetes, error: ApiError, waits: bool
+def test_a_log_is_waited_for_only_while_it_can_still_be_had(
+    api: FakeKubernetes, error: ApiError, raised: type[Exception]
 ) -> None:
     api.faults["GET", PATH] = [error]
 
-    if waits:
-        with pytest.raises(BackendUnavailableError):
-            logs.read_tail(api.client, made.NAMESPACE, made.NAME)
-    else:
-        assert logs.read_tail(api.client, made.NAMESPACE, made.NAME) == ""
+    with pytest.raises(raised, match=error.message):
+        logs.read_tail(api.client, made.NAMESPACE, made.NAME)

@@ -252,6 +252,17 @@ def test_a_kubelet_that_never_gives_its_log_keeps_no_job_from_its_end(desk: Desk
     assert "could not be read" in diagnose(found.evidence).detail
 
 
+def test_a_verdict_that_was_given_without_the_log_says_so(desk: Desk) -> None:
+    desk.cache.apps = {made.NAME: records.application(NOT_FOUND)}
+    desk.cache.pods = {made.NAME: records.driver(made.driver("Failed", exit_code=1))}
+    desk.api.faults["GET", f"{DRIVER}/log"] = [ApiError(500, "InternalError", "dial tcp: connection refused")]
+
+    detail = diagnose(outcome(desk.look(made.NAME)).evidence).detail
+
+    assert "the end of the driver's log could not be read" in detail
+    assert "connection refused" in detail
+
+
 def test_a_silent_kubelet_keeps_no_other_attempt_waiting_and_its_log_is_fetched_when_it_is_there(desk: Desk) -> None:
     desk.cache.apps = {name: records.application(NOT_FOUND) for name in (made.NAME, "other")}
     desk.cache.pods = {name: records.driver(made.driver("Failed", exit_code=1)) for name in (made.NAME, "other")}
