@@ -33,6 +33,8 @@ class Ask:
     architecture: str | None
     capacity: str | None
     """Kind of nodes for executors: on_demand or spot; None: any."""
+    celeborn: bool
+    """It wants the remote shuffle service."""
     driver: Pod
     executor: Pod
     instances: int
@@ -66,6 +68,7 @@ class Ask:
             own_image=submission.image is not None,
             architecture=submission.architecture,
             capacity=submission.executor.capacity,
+            celeborn=submission.shuffle == "celeborn",
             driver=Pod(cores=sizes.driver.cores, memory_mib=sizes.driver.memory_mib),
             executor=Pod(cores=sizes.executor.cores, memory_mib=sizes.executor.memory_mib),
             instances=sizes.most,
@@ -85,6 +88,7 @@ def unsized(job: Job) -> Ask:
         own_image=False,
         architecture=None,
         capacity=None,
+        celeborn=False,
         driver=nothing,
         executor=nothing,
         instances=0,

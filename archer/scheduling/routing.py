@@ -157,6 +157,8 @@ def _for_good(ask: Ask, target: Target, team: TeamView | None) -> Iterator[Refus
         yield refusal("queue", f"{name} has no queue {ask.queue}")
     if target.view is None:
         return
+    if ask.celeborn and target.view.celeborn is None:
+        yield refusal("shuffle", f"{name} has no Celeborn")
     architectures = _architectures(ask, target)
     if not architectures:
         what = f"Spark {ask.spark_version or 'of the platform'}"

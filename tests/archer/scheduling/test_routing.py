@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archer.cluster_config import ClusterView, Resources, TeamView
+from archer.cluster_config import CelebornView, ClusterView, Resources, TeamView
 from archer.scheduling.amounts import Ledger
 from archer.scheduling.ask import Ask
 from archer.scheduling.breaker import Circuit
@@ -98,6 +98,7 @@ IMAGES = {"4.0.1": ("amd64", "arm64"), "3.5.8": ("amd64",)}
             "pool",
             "cluster east has no driver nodes of architecture amd64",
         ),
+        ({}, {"shuffle": "celeborn"}, "shuffle", "cluster east has no Celeborn"),
         ({}, {"architecture": "amd64"}, "pool", "cluster east has no driver nodes of architecture amd64"),
         (
             {},
@@ -175,6 +176,14 @@ def test_what_no_filter_refuses_may_go(of_target: dict[str, Any], submission: di
     found = routed(target(**of_target), **submission)
 
     assert (found.choice, found.verdicts[0].refusals) == ("east", [])
+
+
+def test_a_job_that_wants_celeborn_goes_where_it_is() -> None:
+    celeborn = CelebornView(endpoints=("celeborn-master-0.celeborn:9097",))
+    west = target("west", view=view("west").model_copy(update={"celeborn": celeborn}), weight=0.1)
+
+    assert routed(target(), west, shuffle="celeborn").choice == "west"
+    assert routed(target(), west).choice == "east"
 
 
 def test_a_limit_keeps_a_job_out_like_a_filter() -> None:
