@@ -18,9 +18,10 @@ help: ## show the targets
 run: setup ## synthesise every environment, then real Spark jobs through Archer on this machine
 	@exec moka local $(if $(ONCE),--once)
 
-# three on two cores: a third of the time, a test waits for a process of its own
+# three on two cores: a third of the time, a test waits for a process of its own. Bytecode is kept, whatever the environment says:
+# tests start our programs hundreds of times, and each would compile what it loads
 test: setup ## run every test; no network after the set-up
-	@exec pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@unset PYTHONDONTWRITEBYTECODE; exec pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: setup ## run the tests that need a Kubernetes control plane; the first run builds it (10 minutes, Go needed)
 	@sh scripts/setup-e2e.sh
