@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,20 @@ TPCH = ("tpch", "--scale-factor", "0.001")
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command: Sequence[str] = [sys.executable, str(SCRIPT), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete set, as the script made it; tests get copies."""
+    folder = tmp_path_factory.mktemp("made") / "tpch"
+    assert run(*TPCH, "--output", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def tpch(tmp_path: Path, made: Path) -> Path:
+    """A complete set that was made earlier."""
+    return Path(shutil.copytree(made, tmp_path / "tpch"))
 
 
 def stamps(folder: Path) -> dict[str, int]:
@@ -52,40 +67,36 @@ def test_flights_are_the_packages_own_records(tmp_path: Path) -> None:
     }
 
 
-def test_complete_set_is_left_alone(tmp_path: Path) -> None:
-    run(*TPCH, "--output", tmp_path / "tpch")
-    before = stamps(tmp_path / "tpch")
+def test_complete_set_is_left_alone(tpch: Path) -> None:
+    before = stamps(tpch)
 
-    again = run(*TPCH, "--output", tmp_path / "tpch")
+    again = run(*TPCH, "--output", tpch)
 
     assert again.returncode == 0
     assert again.stderr.endswith("is complete already\n")
-    assert stamps(tmp_path / "tpch") == before
+    assert stamps(tpch) == before
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "manifest"])
-def test_damaged_set_is_made_again(tmp_path: Path, damage: str) -> None:
-    run(*TPCH, "--output", tmp_path / "tpch")
-    orders = tmp_path / "tpch" / "orders.parquet"
+def test_damaged_set_is_made_again(tpch: Path, damage: str) -> None:
+    orders = tpch / "orders.parquet"
     if damage == "missing":
         orders.unlink()
     elif damage == "truncated":
         os.truncate(orders, 100)
     else:
-        (tmp_path / "tpch" / "dataset.json").write_text("{")
+        (tpch / "dataset.json").write_text("{")
 
-    again = run(*TPCH, "--output", tmp_path / "tpch")
+    again = run(*TPCH, "--output", tpch)
 
     assert again.returncode == 0
     assert pq.read_metadata(orders).num_rows == 1500
 
 
-def test_other_scale_replaces_the_set(tmp_path: Path) -> None:
-    run(*TPCH, "--output", tmp_path / "tpch")
+def test_other_scale_replaces_the_set(tpch: Path) -> None:
+    run("tpch", "--scale-factor", "0.002", "--output", tpch)
 
-    run("tpch", "--scale-factor", "0.002", "--output", tmp_path / "tpch")
-
-    assert pq.read_metadata(tmp_path / "tpch" / "orders.parquet").num_rows == 3000
+    assert pq.read_metadata(tpch / "orders.parquet").num_rows == 3000
 
 
 def test_killed_maker_leaves_nothing_that_looks_complete(tmp_path: Path) -> None:
