@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from archer.admission import Admission
-from archer.errors import FencedOutError, LaunchRefusedError
-from archer.model import ACTIVE_STATES, Category, Job, JobState
-from archer.store.interface import Change, ClusterHealth, Fence, Mode
-from tests.archer.scheduling.conftest import make_config
+from archer.errors import LaunchRefusedError
+from archer.model import Category, JobState
+from archer.store.interface import ClusterHealth, Mode
+from tests.archer.scheduling.conftest import finish, make_config
 
 if TYPE_CHECKING:
     from tests.archer.scheduling.conftest import MakeYard, Yard
@@ -25,14 +22,6 @@ S = JobState
 def health(yard: Yard, name: str, breaker: str = "closed", **fields: Any) -> None:
     whole = {"healthy": breaker == "closed", "message": "", "create_seconds": None, "at": yard.clock.now(), **fields}
     yard.store.report_health(ClusterHealth(name=name, breaker=breaker, **whole))
-
-
-def finish(yard: Yard, job: Job, **fields: Any) -> None:
-    found = yard.job(job)
-    for to in (S.SUBMITTED, S.SUCCEEDED) if found.state is S.SUBMITTING else (S.SUCCEEDED,):
-        more = fields if to is S.SUCCEEDED else {}
-        change = Change(expect_version=found.version, actor="t", at=yard.clock.now(), message="as told", to=to, **more)
-        found = yard.store.change(found.id, change)
 
 
 def test_a_job_is_written_down_with_its_cluster_and_attempt_before_anything_is_created(yard: Yard) -> None:
@@ -178,60 +167,6 @@ def test_what_a_launcher_said_long_ago_keeps_no_job_out(yard: Yard) -> None:
     yard.admit()
 
     assert yard.states(job) == ["SUBMITTING"]
-
-
-def test_a_cluster_is_given_jobs_at_its_pace(make_yard: MakeYard) -> None:
-    yard = make_yard(east={"creates_per_minute": 60}, west={"creates_per_minute": 60})
-    yard.switch("cluster", "west")
-    jobs = [yard.submit() for _ in range(15)]
-
-    for expected in (10, 11, 12):
-        yard.admit()
-        assert Counter(yard.states(*jobs))["SUBMITTING"] == expected
-        yard.clock.advance(1)
-    assert "cluster east takes new applications at its pace, 60 a minute" in (yard.reason(jobs[-1]) or "")
-
-
-def test_a_cluster_is_given_no_second_burst_when_admission_changes_hands(make_yard: MakeYard) -> None:
-    yard = make_yard(east={"creates_per_minute": 60}, west={"creates_per_minute": 60})
-    yard.switch("cluster", "west")
-    jobs = [yard.submit() for _ in range(30)]
-    first, second = yard.admission, yard.admission_of("e")
-
-    def admitted_by(admission: Admission, owner: str) -> int:
-        fence = yard.fence(owner)
-        admission.step(fence)
-        yard.store.release(fence)
-        return Counter(yard.states(*jobs))["SUBMITTING"]
-
-    assert admitted_by(first, "d") == 10
-    assert admitted_by(second, "e") == 10
-    yard.clock.advance(1)
-    assert admitted_by(second, "e") == 11
-    # the first one's own memory is of before: it doesn't know what the second one gave
-    yard.clock.advance(1)
-    assert admitted_by(first, "d") <= 12
-
-
-def test_a_setting_raises_the_pace(make_yard: MakeYard) -> None:
-    yard = make_yard(east={"creates_per_minute": 1}, west={"creates_per_minute": 1})
-    yard.admission = yard.admission_of("d", creates_per_minute=6000)
-    jobs = [yard.submit() for _ in range(50)]
-
-    yard.admit()
-
-    assert set(yard.states(*jobs)) == {"SUBMITTING"}
-
-
-def test_creates_that_spark_has_not_taken_up_are_bounded(make_yard: MakeYard) -> None:
-    yard = make_yard()
-    yard.admission = yard.admission_of("d", unacknowledged=3)
-    jobs = [yard.submit() for _ in range(8)]
-
-    yard.admit()
-
-    assert Counter(yard.job(job).cluster for job in jobs if yard.job(job).cluster) == {"east": 3, "west": 3}
-    assert "has 3 of 3 applications that Spark has not taken up yet" in (yard.reason(jobs[7]) or "")
 
 
 def test_a_teams_quota_is_one_per_cluster_and_holds_that_team_only(make_yard: MakeYard) -> None:
@@ -418,20 +353,6 @@ def test_a_job_that_waited_too_long_fails(yard: Yard) -> None:
     assert diagnosis.category is Category.TIMEOUT
 
 
-def test_a_stale_fence_writes_nothing(yard: Yard) -> None:
-    job = yard.submit()
-    old = yard.fence()
-    yard.store.release(old)
-    assert yard.fence("another")
-
-    with pytest.raises(FencedOutError):
-        yard.admission.step(old)
-
-    assert yard.states(job) == ["QUEUED"]
-    assert yard.store.attempts(job.id) == []
-    assert yard.reason(job) is None
-
-
 def test_one_more_round_is_asked_for_while_there_may_be_more(make_yard: MakeYard) -> None:
     yard = make_yard()
     yard.admission = yard.admission_of("d", per_round=2)
@@ -490,67 +411,3 @@ def test_a_rounds_calls_to_the_store_do_not_depend_on_how_many_wait(
         "change_many": 1,
         "set_waits": 1,
     }
-
-
-class Fight:
-    """Servers that take the lease from each other, and now and then act on one that they no longer have."""
-
-    def __init__(self, yard: Yard) -> None:
-        self.yard = yard
-        self.stop = threading.Event()
-        self.failures: list[BaseException] = []
-        self.threads = [threading.Thread(target=self._serve, args=(owner,)) for owner in ("a", "b")]
-
-    def _serve(self, owner: str) -> None:
-        admission = self.yard.admission_of(owner)
-        admission.hand_over = lambda _: None
-        held: Fence | None = None
-        try:
-            while not self.stop.is_set():
-                held = self._step(admission, owner, held)
-        except BaseException as error:  # noqa: BLE001  # told by the test
-            self.failures.append(error)
-
-    def _step(self, admission: Admission, owner: str, held: Fence | None) -> Fence | None:
-        held = self.yard.store.acquire("admission", owner, seconds=0.001) or held
-        if held is None:
-            return None
-        try:
-            admission.step(held)
-        except FencedOutError:
-            return None
-        return held
-
-    def __enter__(self) -> None:
-        for thread in self.threads:
-            thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(30)
-
-
-def test_limits_hold_while_two_servers_fight_for_the_lease(make_yard: MakeYard) -> None:
-    yard = make_yard(**{"root.ads": {"max_applications": 7}, "root.ml": {"max": {"vcores": 8, "memory_gib": 99}}})
-    jobs = [yard.submit(queue=queue) for _ in range(30) for queue in ("root.ads.ctr", "root.ads.etl", "root.ml")]
-    most: Counter[str] = Counter()
-    fight = Fight(yard)
-
-    with fight:
-        deadline = time.monotonic() + 60
-        ended = 0
-        while ended < 20 and time.monotonic() < deadline:
-            yard.clock.advance(0.01)
-            active = [job for job in map(yard.job, jobs) if job.state in ACTIVE_STATES]
-            now = Counter("ads" if job.queue.startswith("root.ads") else "ml" for job in active)
-            most |= now
-            if now == {"ads": 7, "ml": 4}:
-                finish(yard, active[0])
-                ended += 1
-
-    assert (fight.failures, ended) == ([], 20)
-    assert most == {"ads": 7, "ml": 4}
-    owners = {event.actor for job in jobs for event in yard.store.events(job.id) if event.to_state is S.SUBMITTING}
-    assert owners == {"dispatcher:a", "dispatcher:b"}
-    assert all(len(yard.store.attempts(job.id)) <= 1 for job in jobs)
