@@ -6,6 +6,7 @@ the rules between sections are judged in that order, and each as far as the one 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,15 @@ def load(name_or_path: str | Path) -> Environment:
 
     Raises EnvironmentFileError with every problem of the file.
     """
+    if _is_shipped(name_or_path) and name_or_path in environment_names():
+        return _load_shipped(str(name_or_path), (FOLDER / f"{name_or_path}.yaml").read_bytes())
     return load_all([name_or_path])[0]
+
+
+@lru_cache(maxsize=16)
+def _load_shipped(name: str, _content: bytes) -> Environment:
+    # an environment is frozen: whoever asks again for the same text gets the same one
+    return load_all([name])[0]
 
 
 def load_all(names_or_paths: Sequence[str | Path]) -> tuple[Environment, ...]:
