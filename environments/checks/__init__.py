@@ -17,6 +17,7 @@ from environments.checks import (
     ownership,
     pool_types,
     pools,
+    profile_places,
     profiles,
     queues,
     schedules,
@@ -115,7 +116,8 @@ OF_PROFILE: Final[tuple[Check, ...]] = (
     profiles.parameters,
     profiles.heap,
     profiles.one_driver,
-    profiles.fits_a_node,
+    profile_places.fits_a_node,
+    profile_places.runs_somewhere,
 )
 
 

@@ -1,4 +1,4 @@
-"""Profiles: defaults that jobs ask for must be settings a job may have, and fit a node that exists."""
+"""Profiles: defaults that jobs ask for must be settings a job may have. Whether they have a place is `profile_places`' question."""
 
 import re
 from collections.abc import Mapping
@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from environments.checks.clusters import twice
-from environments.clusters import PoolRole
-from environments.instances import instance_types
+from environments.checks.places import UNITS
 from environments.model import Environment
-from environments.problems import Finding, Findings, Path, Words
-from environments.service import Profile, ProfileResources
+from environments.problems import Finding, Findings, Path
+from environments.service import Profile
 from environments.tenancy import Team
 
 DENIED: Final = (
@@ -133,12 +132,6 @@ FIELDS: Final = {
 PLACEHOLDER: Final = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
 """Stands for a parameter. Spark's own substitutions have a colon or a dot inside."""
 
-USABLE: Final = 0.85
-"""Share of a node's memory left for a pod after kubelet, system and daemon pods, as a rule of thumb."""
-OVERHEAD: Final = 1.1
-"""Spark adds a tenth of the heap as memory overhead by default."""
-UNITS: Final = {"m": 1 / 1024, "g": 1, "t": 1024}
-
 
 def unique_profiles(environment: Environment) -> Findings:
     """Profile names given twice."""
@@ -186,14 +179,14 @@ def parameters(_: Environment, at: Path, profile: Profile) -> Findings:
                 yield Finding(path=(*at, "conf", key), value=value, allowed=allowed, fix=fix)
 
 
-LEAST_HEAP_GIB: Final = 0.5
+LEAST_HEAP_MIB: Final = 512
 """Archer refuses less: Spark stops below 450 MiB of usable heap."""
 
 
 def heap(_: Environment, at: Path, profile: Profile) -> Findings:
     """A heap that Spark starts with."""
     for part, size in (("driver", profile.driver), ("executor", profile.executor)):
-        if size is not None and float(size.memory[:-1]) * UNITS[size.memory[-1]] < LEAST_HEAP_GIB:
+        if size is not None and int(size.memory[:-1]) * UNITS[size.memory[-1]] < LEAST_HEAP_MIB:
             yield Finding(
                 path=(*at, part, "memory"),
                 value=size.memory,
@@ -212,26 +205,3 @@ def one_driver(_: Environment, at: Path, profile: Profile) -> Findings:
             allowed="absent: a job has one driver",
             fix="remove it, or move it to executor",
         )
-
-
-def fits_a_node(environment: Environment, at: Path, profile: Profile) -> Findings:
-    """A driver or executor that no node can hold would wait forever."""
-    sizes: list[tuple[PoolRole, ProfileResources | None]] = [("driver", profile.driver), ("executor", profile.executor)]
-    for role, size in sizes:
-        if size is None:
-            continue
-        nodes = [
-            instance_types()[name]
-            for cluster in environment.clusters
-            for pool in cluster.pools
-            if pool.role == role
-            for name in pool.instance_types[:1]
-            if name in instance_types()
-        ]
-        need = float(size.memory[:-1]) * UNITS[size.memory[-1]] * OVERHEAD
-        if nodes and not any(size.cores < node.vcpu and need <= node.memory_mib / 1024 * USABLE for node in nodes):
-            largest = max(nodes, key=lambda node: (node.memory_mib, node.vcpu))
-            room = int(largest.memory_mib / 1024 * USABLE / OVERHEAD)
-            allowed = f"at most {largest.vcpu - 1} cores and about {room}g, so that it fits the largest {role} node, {largest.name}"
-            fix = f"lower it, or add a pool of role {role} with larger types"
-            yield Finding(path=(*at, role), value=Words(f"{size.cores} cores, {size.memory}"), allowed=allowed, fix=fix)

@@ -189,7 +189,7 @@ def test_prod_shows_each_node_group_in_its_zone(stacks: Stacks, pictures: dict[s
 
         assert zone in group["NodegroupName"]
         assert text.text == f"{scaling['MinSize']} to {scaling['MaxSize']} nodes"
-    assert len(groups) == 25
+    assert len(groups) == 28
 
 
 def test_of_stagings_network_only_what_the_templates_name_is_shown(

@@ -21,7 +21,7 @@ def test_the_largest_size_of_a_pool_is_what_a_schedule_may_make_it() -> None:
     batch = environment.cluster("batch")
 
     # executor-arm: 200 by day, 300 at night; celeborn in one zone
-    assert props.cluster_autoscaler(environment, batch).nodes == 3 * (4 + 60 + 300 + 60 + 100) + 12
+    assert props.cluster_autoscaler(environment, batch).nodes == 3 * (4 + 60 + 10 + 300 + 60 + 100) + 12
 
 
 def test_pods_are_those_that_the_teams_of_the_cluster_may_have_and_some_on_each_node() -> None:

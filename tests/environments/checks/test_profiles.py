@@ -42,23 +42,6 @@ def test_other_settings_are_allowed(key: str, environment: Make) -> None:
     assert list(profiles.conf(made, AT, made.profiles[0])) == []
 
 
-@pytest.mark.parametrize(
-    ("cores", "memory", "fits"),
-    [
-        (15, "24g", True),
-        (16, "24g", False),
-        (1, "98g", True),
-        (1, "100g", False),
-        (1, "65536m", True),
-        (1, "1t", False),
-    ],
-)
-def test_an_executor_fits_the_largest_node(cores: int, memory: str, *, fits: bool, environment: Make) -> None:
-    made = environment("staging", {"profiles.0.executor": {"cores": cores, "memory": memory}})
-
-    assert (list(profiles.fits_a_node(made, AT, made.profiles[0])) == []) is fits
-
-
 def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile_and_no_other() -> None:
     """Two lists, because neither package may import the other; memory overhead has no field in a profile, so it may be set."""
     from archer.reserved import RESERVED_CONF, RESERVED_ON_KUBERNETES
@@ -69,11 +52,9 @@ def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile_a
 
 
 def test_profiles_are_read_as_archer_reads_them() -> None:
-    """Stated twice for the same reason: what stands for a parameter, how small a heap may be, how much of a node a pod has."""
+    """Stated twice for the same reason: what stands for a parameter, and how small a heap may be."""
     from archer.profile_views import PLACEHOLDER
-    from archer.spark_application.places import USABLE
     from archer.submission import MIN_HEAP_MIB
 
     assert profiles.PLACEHOLDER.pattern == PLACEHOLDER.pattern
-    assert profiles.LEAST_HEAP_GIB * 1024 == MIN_HEAP_MIB
-    assert profiles.USABLE == USABLE
+    assert profiles.LEAST_HEAP_MIB == MIN_HEAP_MIB
