@@ -43,12 +43,10 @@ def test_other_settings_are_allowed(key: str, environment: Make) -> None:
 
 
 def test_every_key_that_archer_refuses_in_a_submission_is_refused_in_a_profile_and_no_other() -> None:
-    """Two lists, because neither package may import the other; memory overhead has no field in a profile, so it may be set."""
+    """Two lists, because neither package may import the other."""
     from archer.reserved import RESERVED_CONF, RESERVED_ON_KUBERNETES
 
-    overhead = {"spark.driver.memoryOverhead", "spark.executor.memoryOverhead"}
-
-    assert {*RESERVED_CONF, *RESERVED_ON_KUBERNETES} - overhead == set(profiles.DENIED)
+    assert {*RESERVED_CONF, *RESERVED_ON_KUBERNETES} == set(profiles.DENIED)
 
 
 def test_profiles_are_read_as_archer_reads_them() -> None:
