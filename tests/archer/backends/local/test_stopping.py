@@ -36,7 +36,9 @@ def deaf(attempt: AttemptFolder) -> Iterator[dict[str, Any]]:
     attempt.start()
     attempt.read(files.CHILD)
     started = attempt.read(files.STARTED)
-    psutil.Process(started["pid"]).suspend()
+    runner = psutil.Process(started["pid"])
+    runner.suspend()
+    attempt.until(lambda: runner.status() == psutil.STATUS_STOPPED, "the runner's stop")
     yield started
     if psutil.pid_exists(started["pid"]):
         psutil.Process(started["pid"]).send_signal(signal.SIGCONT)
@@ -63,7 +65,7 @@ def test_a_runner_that_does_not_answer_is_killed_after_its_time_and_the_attempt_
     seen = attempt.until(lambda: _ended(observer, attempt.path), "the end")
 
     assert (seen.outcome.stopped_for, seen.outcome.succeeded, seen.outcome.exit_code) == (why, False, None)
-    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+    attempt.until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, "the program's end")
     assert marks.marked(attempt.path) == []
 
 
