@@ -68,6 +68,9 @@ class Local:
         command = [*program, "local", "--data", str(self.data), "--port", "0", "--history-port", "0"]
         command += [] if synth else ["--skip-synth"]
         spark = {"ARCHER_SPARK_SUBMIT_COMMAND": f"{sys.executable} {self.folder / 'fake_spark.py'}"}
+        for stream in ("stdout", "stderr"):
+            # an earlier one may write on
+            (self.folder / stream).unlink(missing_ok=True)
         with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:
             self.process = subprocess.Popen(
                 [*command, *map(str, arguments)],
