@@ -62,7 +62,7 @@ class Admitted:
 class AdmissionSettings:
     """What an operator may turn."""
 
-    per_round: int = 100
+    per_round: int = 200
     """Jobs admitted in one transaction: a round stays short, so that the lease is renewed in time."""
     claim_seconds: float = 60.0
     """How long a launcher may take before another one may create the attempt."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from threading import Lock
 from typing import Any, Final
 
@@ -28,11 +29,11 @@ from archer.retries import failures_before
 from archer.scheduling.breaker import Breaker, Circuit
 from archer.store.interface import Change, Claim, ClusterHealth, Fence, Store
 
-_IN_FLIGHT: Final = 4
+_IN_FLIGHT: Final = 8
 """Creates given to the pool for each of its threads: none of them idles while results are committed."""
 _IN_HAND: Final = 400
 """Attempts held at once; more stay unclaimed for other launchers."""
-_SETTLE_SECONDS: Final = 0.05
+_SETTLE_SECONDS: Final = 0.15
 """How long a step waits for results, unless all are there before. What comes together is committed together: a commit for each
 would cost more than the create."""
 _VERSION_SECONDS: Final = 1.0
@@ -193,17 +194,31 @@ class Launcher:
         now = self.clock.now()
         if self._paused_until is not None and now < self._paused_until:
             return
-        for held in self._waiting():
-            if len(self._flying) >= self.settings.threads * _IN_FLIGHT:
-                return
-            if held.tries and (held.round == self._round or (held.after is not None and now < held.after)):
-                continue
-            if self._give_back(held, now) or not self._has_time(held, now):
-                continue
+        room = self.settings.threads * _IN_FLIGHT - len(self._flying)
+        due = islice((held for held in self._waiting() if self._is_due(held, now)), max(0, room))
+        for held in self._not_overtaken(list(due), now):
             if not self.breaker.allow(now):
                 return
             held.round = self._round
             self._flying[self._pool.submit(self._create, held)] = held
+
+    def _is_due(self, held: Held, now: datetime) -> bool:
+        if held.tries and (held.round == self._round or (held.after is not None and now < held.after)):
+            return False
+        return not self._give_back(held, now) and self._has_time(held, now)
+
+    def _not_overtaken(self, due: Sequence[Held], now: datetime) -> Sequence[Held]:
+        """Without those whose job somebody else has changed; one question for all that were read too long ago."""
+        old = [held for held in due if self._is_old(held, now)]
+        if not old:
+            return due
+        versions = self.store.versions({held.job.id for held in old})
+        overtaken = {held.name for held in old if versions.get(held.job.id) != held.job.version}
+        for held in old:
+            held.read_at = now
+            if held.name in overtaken:
+                del self._held[held.name]
+        return [held for held in due if held.name not in overtaken]
 
     def _create(self, held: Held) -> Result:
         """In a thread of the pool."""
@@ -224,10 +239,12 @@ class Launcher:
         self.created("created", seconds)
         return Result(held=held, reference=reference, seconds=seconds)
 
+    def _is_old(self, held: Held, now: datetime) -> bool:
+        return (now - held.read_at).total_seconds() >= _VERSION_SECONDS
+
     def _overtaken(self, held: Held, now: datetime) -> bool:
-        if (now - held.read_at).total_seconds() < _VERSION_SECONDS:
-            return False
-        return self.store.version(held.job.id) != held.job.version
+        """In a thread of the pool: it may have waited there."""
+        return self._is_old(held, now) and self.store.version(held.job.id) != held.job.version
 
     # what became of it
 
