@@ -154,7 +154,8 @@ def _order(number: int, cluster: str) -> Order:
 
 def _break_things(rig: Rig) -> None:
     """In both clusters: a node of drivers is drained, one vanishes, and the operator goes away in the middle."""
-    time.sleep(scaled(30, 4))
+    # until many drivers run
+    time.sleep(scaled(30, 9))
     clusters = list(rig.clusters.values())
     for cluster in clusters:
         cluster.nodes.remove(_busiest(cluster))
