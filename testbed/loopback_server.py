@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -36,11 +37,12 @@ class LoopbackServer:
         return f"http://127.0.0.1:{self._server.server_port}"
 
 
-class LoopbackHandler(BaseHTTPRequestHandler):
+class LoopbackHandler(BaseHTTPRequestHandler, ABC):
     """`respond` answers every method; nothing is said about what was asked."""
 
+    @abstractmethod
     def respond(self) -> None:
-        raise NotImplementedError
+        """Answer the request."""
 
     def _any_method(self) -> None:
         self.respond()
