@@ -96,19 +96,16 @@ class Service:
         admitted = self._tenancy.admit(submission)
         refused = self._fleet.check(admitted.submission)
         problems = [*admitted.problems, *map(admitted.profiled.attributed, refused)]
-        new = self._new_job(admitted, key, actor)
-        if not problems:
-            answer = self._gatherer.submit(new)
-        elif key is None:
+        if problems and key is None:
             raise InvalidSubmissionError(problems)
-        else:
-            answer = self._readers.submit(self._submit_again, new, key, problems)
+        new = self._new_job(admitted, key, actor)
+        answer = self._readers.submit(self._submit_again, new, problems) if problems else self._gatherer.submit(new)
         answer.add_done_callback(lambda _: self._news())
         return answer
 
-    def _submit_again(self, new: NewJob, key: IdempotencyKey, problems: Sequence[Problem]) -> SubmitResult:
+    def _submit_again(self, new: NewJob, problems: Sequence[Problem]) -> SubmitResult:
         # a repeated request is answered even when its file is gone by now: the job exists
-        if not self._store.key_exists(key.scope, key.key):
+        if new.key is None or not self._store.key_exists(new.key.scope, new.key.key):
             raise InvalidSubmissionError(problems)
         return self._gatherer.submit(new).result()
 
